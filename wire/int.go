@@ -258,4 +258,3 @@ func Bits[T ~bool | ~uint8 | ~uint16 | ~uint32 | ~uint64](c *Coder, name string,
 		c.rec.add(Field{Name: name, Off: start*8 + int(bit), Bits: n, Value: *v})
 	}
 }
-
