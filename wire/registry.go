@@ -155,6 +155,17 @@ func (r *Registry) Parse(packet []byte, m Message, d Dialect) error {
 	return r.named(m, Parse(packet[1:], m, d))
 }
 
+// ParsePrefix decodes packet, which begins with its number, into m and returns
+// the number of bytes read, for protocols that ignore what stands behind the
+// last field.
+func (r *Registry) ParsePrefix(packet []byte, m Message, d Dialect) (int, error) {
+	if len(packet) == 0 {
+		return 0, &Error{Message: r.proto + " packet", Field: "number", Err: ErrShort}
+	}
+	n, err := ParsePrefix(packet[1:], m, d)
+	return n + 1, r.named(m, err)
+}
+
 // Describe decodes packet, which begins with its number, into m and returns
 // its fields; the first is "number". See the function [Describe].
 func (r *Registry) Describe(packet []byte, m Message, d Dialect) ([]Field, error) {
