@@ -14,7 +14,7 @@ import (
 // [Coder.Fail].
 type Error struct {
 	Message string // the registry's name, or the Go type where no registry was asked
-	Field   string // lower_snake, with its groups: "names[3].attrs.size"; empty: the message as a whole
+	Field   string // lower_snake; from Describe with its groups: "names[3].attrs.size"; empty: the message as a whole
 	Off     int    // bytes from the start of the message's first field
 	Err     error
 }

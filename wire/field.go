@@ -93,11 +93,10 @@ func (r *recorder) push(c *Coder, name string, flags Flags) int {
 }
 
 func (r *recorder) pushElement(c *Coder) int {
-	n := 0
-	for _, k := range r.stack[len(r.stack)-1].Kids {
-		if k.Is(Element) {
-			n++
-		}
+	kids := r.stack[len(r.stack)-1].Kids
+	n := len(kids)
+	if n > 0 && !kids[0].Is(Element) { // the count
+		n--
 	}
 	return r.push(c, strconv.Itoa(n), Element)
 }

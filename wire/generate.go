@@ -32,10 +32,23 @@ func (g *generator) coin() bool { return g.src.IntN(2) == 0 }
 
 func (g *generator) small() int { return g.src.IntN(24) }
 
-// grow makes n bytes readable at c.off, or as many as the limit allows.
+// grow makes n bytes readable at c.off, or as many as the limit allows. What
+// may be an integer is often a small one, in either byte order, so that counts
+// and flags take few values.
 func (g *generator) grow(c *Coder, n int) {
+	from, kind := len(c.buf), 0
+	if n > 1 && n <= 8 && from == c.off {
+		kind = g.src.IntN(4)
+	}
 	for len(c.buf)-c.off < n && (g.limit == 0 || len(c.buf) < g.limit) {
-		c.buf = append(c.buf, byte(g.src.Uint32()))
+		x := byte(g.src.Uint32())
+		switch i := len(c.buf) - from; {
+		case kind == 1 && i < n-1, kind == 2 && i > 0:
+			x = 0
+		case kind == 1, kind == 2:
+			x &= 0x1f
+		}
+		c.buf = append(c.buf, x)
 	}
 }
 
@@ -52,6 +65,10 @@ func (g *generator) within(c *Coder, n int, fields func()) {
 	}
 	g.limit = outer
 }
+
+// maxList is the greatest number of elements that are made up for a list whose
+// count stands elsewhere.
+const maxList = 1024
 
 // put places b at c.off, where nothing unread may stand.
 func (g *generator) put(c *Coder, b []byte) {

@@ -141,8 +141,12 @@ func listBody[T any](c *Coder, name string, minSize int, n uint64, v *[]T, field
 		return
 	}
 	left := uint64(len(c.buf)-c.off) / uint64(max(1, minSize))
-	if n > left && c.gen == nil {
+	switch {
+	case c.gen == nil && n > left:
 		c.fail(name, ErrShort)
+		return
+	case c.gen != nil && n > maxList:
+		c.fail(name, ErrRange) // legal, but too long to be made up
 		return
 	}
 	if n == 0 {

@@ -44,9 +44,8 @@ func (c *checker) run() {
 		}
 		c.prefixes(b, made <= 8)
 		c.copies(b)
-		for _, h := range c.mutations(b) {
-			c.hostile(h)
-		}
+		c.hostile(c.mutations(b)...)
+		c.hostile(c.crowd(b))
 	}
 	if made < rounds && !c.Failed() {
 		c.Errorf("only %d of %d random messages could be made: %v", made, 4*rounds, last)
@@ -190,19 +189,60 @@ func (c *checker) copies(b []byte) {
 	}
 }
 
-// hostile checks that b is decoded or refused within bounds.
-func (c *checker) hostile(b []byte) {
-	var err error
-	var m wire.Message
-	c.bounded("Parse", b, MaxFactor, func() {
-		m = c.entry.New()
-		_, err = wire.ParsePrefix(b, m, c.dialect)
-	})
-	c.bounded("Describe", b, maxDescribeFactor, func() {
-		_, _ = wire.Describe(b, c.entry.New(), c.dialect)
-	})
+// hostile checks that the inputs are decoded or refused within bounds.
+func (c *checker) hostile(inputs ...[]byte) {
+	c.allocations(inputs)
+	for _, b := range inputs {
+		c.accepted(b)
+	}
+}
+
+// allocations measures inputs together, which is cheap, and one by one when
+// the sum could hide too much.
+func (c *checker) allocations(inputs [][]byte) {
+	least := len(inputs[0])
+	for _, b := range inputs {
+		least = min(least, len(b))
+	}
+	parse := func(b []byte) { _, _ = wire.ParsePrefix(b, c.entry.New(), c.dialect) }
+	describe := func(b []byte) { _, _ = wire.Describe(b, c.entry.New(), c.dialect) }
+	for _, f := range []struct {
+		name   string
+		factor int
+		run    func([]byte)
+	}{{"Parse", MaxFactor, parse}, {"Describe", maxDescribeFactor, describe}} {
+		if allocated(f.run, inputs...) <= uint64(f.factor*least+MaxExtra) {
+			continue
+		}
+		for _, b := range inputs {
+			limit, got := uint64(f.factor*len(b)+MaxExtra), uint64(0)
+			for range 4 { // other goroutines may allocate meanwhile: take the least
+				if got = allocated(f.run, b); got <= limit {
+					break
+				}
+			}
+			if got > limit {
+				c.Fatalf("%s allocates %d bytes for %d bytes of input, %d are allowed\nbytes %x", f.name, got, len(b), limit, b[:min(len(b), 200)])
+			}
+		}
+	}
+}
+
+func allocated(f func([]byte), inputs ...[]byte) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for _, b := range inputs {
+		f(b)
+	}
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+// accepted checks that what is made of b, if anything, survives a round trip.
+func (c *checker) accepted(b []byte) {
 	c.describe(b)
-	if err != nil {
+	m := c.entry.New()
+	if _, err := wire.ParsePrefix(b, m, c.dialect); err != nil {
 		var we *wire.Error
 		if !errors.As(err, &we) || we.Off < 0 || we.Off > len(b) {
 			c.Fatalf("Parse of %x: %v is no *wire.Error with a place in it", b, err)
@@ -220,24 +260,6 @@ func (c *checker) hostile(b []byte) {
 	if d := Diff(again, m); d != "" {
 		c.Fatalf("what was decoded changed on the way: %s\nbytes %x\nthen  %x", d, b, out)
 	}
-}
-
-// bounded checks how much f allocates. Other goroutines may allocate
-// meanwhile, so it takes the least of some runs.
-func (c *checker) bounded(what string, b []byte, factor int, f func()) {
-	limit := uint64(factor*len(b) + MaxExtra)
-	var least uint64
-	for range 4 {
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		f()
-		runtime.ReadMemStats(&after)
-		least = after.TotalAlloc - before.TotalAlloc
-		if least <= limit {
-			return
-		}
-	}
-	c.Fatalf("%s allocates %d bytes for %d bytes of input, %d are allowed\nbytes %x", what, least, len(b), limit, b[:min(len(b), 200)])
 }
 
 // mutations returns hostile relatives of b.
@@ -262,10 +284,15 @@ func (c *checker) mutations(b []byte) [][]byte {
 		x[i], x[i+1], x[i+2], x[i+3] = byte(huge>>24), byte(huge>>16), byte(huge>>8), byte(huge)
 		out = append(out, x)
 	}
-	// A count that is just possible, in front of the smallest elements.
+	return out
+}
+
+// crowd returns b with a count somewhere that is just possible, in front of
+// the smallest elements.
+func (c *checker) crowd(b []byte) []byte {
 	const room = 12 << 10
-	x, i = spot(4)
 	n := uint32(room / []int{1, 4, 5, 8, 12, 16, 32}[c.src.IntN(7)])
-	x = append(x[:i], byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
-	return append(out, append(x, make([]byte, room)...))
+	x := bytes.Clone(b[:c.src.IntN(len(b)+1)])
+	x = append(x, byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
+	return append(x, make([]byte, room)...)
 }
