@@ -58,6 +58,14 @@ func (m *KexGexRequest) Fields(c *wire.Coder) {
 	c.U32("max", &m.Max)
 }
 
+// KexGexRequestOld is [KexGexRequest] as older clients send it: with the
+// wanted size alone. RFC 4419 §5.
+type KexGexRequestOld struct {
+	N uint32 // bits
+}
+
+func (m *KexGexRequestOld) Fields(c *wire.Coder) { c.U32("n", &m.N) }
+
 // KexGexGroup is the server's choice of a group. RFC 4419 §3.
 type KexGexGroup struct {
 	P, G []byte // mpint bodies; alias the packet

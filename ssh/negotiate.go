@@ -74,7 +74,7 @@ func Negotiate(client, server *KexInit) (Algorithms, error) {
 		{"compression c2s", client.CompressionC2S, server.CompressionC2S, &a.C2S.Compression},
 		{"compression s2c", client.CompressionS2C, server.CompressionS2C, &a.S2C.Compression},
 	} {
-		if k.to == &a.C2S.MAC && Authenticated(a.C2S.Cipher) || k.to == &a.S2C.MAC && Authenticated(a.S2C.Cipher) {
+		if k.to == &a.C2S.MAC && IsAEAD(a.C2S.Cipher) || k.to == &a.S2C.MAC && IsAEAD(a.S2C.Cipher) {
 			continue // the MAC lists are not looked at, OpenSSH PROTOCOL §§1.6, 1.7
 		}
 		i := slices.IndexFunc(k.client, func(s string) bool { return slices.Contains(k.server, s) })
@@ -86,10 +86,10 @@ func Negotiate(client, server *KexInit) (Algorithms, error) {
 	return a, nil
 }
 
-// Authenticated reports whether the cipher authenticates its packets by
+// IsAEAD reports whether the cipher authenticates its packets by
 // itself, so that no MAC is negotiated. OpenSSH PROTOCOL §1.6 and
 // PROTOCOL.chacha20poly1305.
-func Authenticated(cipher string) bool {
+func IsAEAD(cipher string) bool {
 	switch cipher {
 	case "aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "chacha20-poly1305@openssh.com":
 		return true
@@ -98,7 +98,7 @@ func Authenticated(cipher string) bool {
 }
 
 // StrictKex reports whether the sides' first KEXINITs agree on strict key
-// exchange; later ones do not change it. OpenSSH PROTOCOL §1.10.
+// exchange; later ones do not change it. OpenSSH PROTOCOL §1.9.
 func StrictKex(client, server *KexInit) bool {
 	return slices.Contains(client.KexAlgorithms, MarkerStrictClient) &&
 		slices.Contains(server.KexAlgorithms, MarkerStrictServer)
