@@ -56,7 +56,8 @@ type Checker struct {
 	// a key could not be saved, or, under Off, that it has changed.
 	Warn func(err error)
 
-	asking sync.Mutex // one question at a time
+	once   sync.Once     // makes asking
+	asking chan struct{} // holds one element while a question is asked
 }
 
 // CheckHostKey returns nil if the client may go on with the host at addr
@@ -99,8 +100,13 @@ func (c *Checker) ask(ctx context.Context, known *Store, addr string, question *
 	if c.Ask == nil {
 		return Reject, question
 	}
-	c.asking.Lock()
-	defer c.asking.Unlock()
+	c.once.Do(func() { c.asking = make(chan struct{}, 1) })
+	select {
+	case c.asking <- struct{}{}:
+		defer func() { <-c.asking }()
+	case <-ctx.Done():
+		return Reject, fmt.Errorf("%w: %w", question, context.Cause(ctx))
+	}
 	// Another connection's answer may have been about this key.
 	if known.Check(addr, question.Key) == nil {
 		return AcceptOnce, nil
