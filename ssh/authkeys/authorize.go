@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/wirelark/wirelark/ssh/keys"
+	"github.com/wirelark/wirelark/ssh/knownhosts"
 )
 
 var (
@@ -127,28 +128,5 @@ func matchText(text string, ip netip.Addr) bool {
 	if literal, err := netip.ParseAddr(text); err == nil {
 		return literal.Unmap() == ip
 	}
-	return matchPattern(text, ip.String())
-}
-
-// matchPattern matches * and ?, in time proportional to the product of the
-// lengths.
-func matchPattern(pattern, name string) bool {
-	p, n := 0, 0
-	star, mark := -1, 0 // the last * seen, and what it has matched up to
-	for n < len(name) {
-		switch {
-		case p < len(pattern) && pattern[p] == '*':
-			star, mark = p, n
-			p++
-		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == name[n]):
-			p++
-			n++
-		case star >= 0:
-			mark++
-			p, n = star+1, mark
-		default:
-			return false
-		}
-	}
-	return strings.Trim(pattern[p:], "*") == ""
+	return knownhosts.MatchPattern(text, ip.String())
 }

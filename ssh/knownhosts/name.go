@@ -65,7 +65,7 @@ func matches(field, name string) bool {
 	found := false
 	for pattern := range strings.SplitSeq(field, ",") {
 		pattern, negated := strings.CutPrefix(strings.ToLower(pattern), "!")
-		if pattern == "" || !matchPattern(pattern, name) {
+		if pattern == "" || !MatchPattern(pattern, name) {
 			continue
 		}
 		if negated {
@@ -76,9 +76,10 @@ func matches(field, name string) bool {
 	return found
 }
 
-// matchPattern matches * and ?, in time proportional to the product of the
-// lengths.
-func matchPattern(pattern, name string) bool {
+// MatchPattern reports whether name matches one of OpenSSH's patterns, in which
+// * stands for any run of characters and ? for one (ssh_config(5), PATTERNS). It
+// compares bytes, in time at most proportional to the product of the lengths.
+func MatchPattern(pattern, name string) bool {
 	p, n := 0, 0
 	star, mark := -1, 0 // the last * seen, and what it has matched up to
 	for n < len(name) {
