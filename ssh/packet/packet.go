@@ -6,10 +6,6 @@ import (
 	"github.com/wirelark/wirelark/ssh"
 )
 
-// Algorithm names what protects one direction. MAC is empty when the cipher
-// authenticates by itself.
-type Algorithm = ssh.DirectionAlgorithms
-
 // MaxLength is the largest packet length field that is accepted: OpenSSH's
 // PACKET_MAX_SIZE. RFC 4253 §6.1 asks for at least 35,000.
 const MaxLength = 256 << 10
@@ -29,7 +25,7 @@ const (
 type Error struct {
 	Kind  Kind
 	Seq   uint32 // sequence number of the packet
-	Value int    // the offending length or padding
+	Value int64  // the offending length or padding
 	Local bool   // we tried to make such a packet; otherwise the peer sent it
 	Err   error  // from a decompressor; usually nil
 }
@@ -53,7 +49,7 @@ func (e *Error) Error() string {
 	s := fmt.Sprintf("%s packet %d: ", who, e.Seq)
 	switch e.Kind {
 	case BadLength:
-		return s + fmt.Sprintf("bad packet length %d", uint32(e.Value))
+		return s + fmt.Sprintf("bad packet length %d", e.Value)
 	case BadPadding:
 		return s + fmt.Sprintf("bad padding length %d", e.Value)
 	case BadMAC:
