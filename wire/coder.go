@@ -76,11 +76,11 @@ func (c *Coder) Append(dst []byte, m Message, d Dialect) ([]byte, error) {
 	c.reset(d)
 	c.buf, c.base = dst, len(dst)
 	m.Fields(c)
-	out := c.buf
-	c.buf = nil
 	if c.bit != 0 {
 		c.fail("", ErrBits)
 	}
+	out := c.buf
+	c.buf = nil
 	if c.failed {
 		return dst, c.failure(m)
 	}

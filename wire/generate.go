@@ -13,6 +13,9 @@ func Generate(m Message, d Dialect, src *rand.Rand, words []string) ([]byte, err
 	c.reset(d)
 	c.dec, c.gen = true, &generator{src: src, words: words}
 	m.Fields(&c)
+	if c.bit != 0 {
+		c.fail("", ErrBits)
+	}
 	if c.failed {
 		return nil, c.failure(m)
 	}
@@ -64,6 +67,23 @@ func (g *generator) within(c *Coder, n int, fields func()) {
 		c.fail("", ErrExcess)
 	}
 	g.limit = outer
+}
+
+// more says whether a list up to the end goes on: to the limit where there is
+// one, for n elements otherwise.
+func (g *generator) more(c *Coder, n int) func() bool {
+	if g.limit > 0 {
+		return func() bool { return c.off < g.limit }
+	}
+	return func() bool { n--; return n >= 0 }
+}
+
+// room returns n, or what the limit leaves of it.
+func (g *generator) room(c *Coder, n int) int {
+	if g.limit > 0 {
+		return max(0, min(n, g.limit-c.off))
+	}
+	return n
 }
 
 // maxList is the greatest number of elements that are made up for a list whose

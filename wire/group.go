@@ -5,13 +5,24 @@ import "encoding/binary"
 // Group names a run of fields that belong together. It owns no bytes of its
 // own; the fields do.
 func (c *Coder) Group(name string, fields func()) {
-	if c.rec == nil {
-		fields()
-		return
-	}
-	mark := c.rec.push(c, name, 0)
+	mark := c.open(name, 0)
 	fields()
-	c.rec.pop(c, mark)
+	c.shut(mark)
+}
+
+// open begins a group in the description, if there is one and nothing has
+// failed yet; shut ends it.
+func (c *Coder) open(name string, flags Flags) (mark int) {
+	if c.rec == nil || c.failed {
+		return -1
+	}
+	return c.rec.push(c, name, flags)
+}
+
+func (c *Coder) shut(mark int) {
+	if mark >= 0 {
+		c.rec.pop(c, mark)
+	}
 }
 
 // Sized codes fields behind a four-byte big-endian count of their bytes, such
@@ -41,16 +52,11 @@ func (c *Coder) Sized(name string, fields func()) {
 		}
 		return
 	}
-	var mark int
-	if c.rec != nil {
-		mark = c.rec.push(c, name, 0)
-	}
+	mark := c.open(name, 0)
 	var n uint32
 	c.U32("length", &n)
 	c.within(name, uint64(n), fields)
-	if c.rec != nil {
-		c.rec.pop(c, mark)
-	}
+	c.shut(mark)
 }
 
 // Within codes fields inside the next n bytes: they cannot read past them, and
@@ -69,13 +75,9 @@ func (c *Coder) Within(name string, n int, fields func()) {
 		c.gen.within(c, n, fields)
 		return
 	}
-	if c.rec == nil {
-		c.within(name, uint64(n), fields)
-		return
-	}
-	mark := c.rec.push(c, name, 0)
+	mark := c.open(name, 0)
 	c.within(name, uint64(n), fields)
-	c.rec.pop(c, mark)
+	c.shut(mark)
 }
 
 func (c *Coder) within(name string, n uint64, fields func()) {
@@ -103,24 +105,16 @@ func List[T any](c *Coder, name string, minSize int, v *[]T, fields func(*T, *Co
 	if c.gen != nil {
 		c.gen.put(c, []byte{0, 0, 0, byte(c.gen.small() % 4)})
 	}
-	mark := -1
-	if c.rec != nil {
-		mark = c.rec.push(c, name, Many)
-	}
+	mark := c.open(name, Many)
 	c.U32("count", &n)
 	listBody(c, name, minSize, uint64(n), v, fields)
-	if mark >= 0 {
-		c.rec.pop(c, mark)
-	}
+	c.shut(mark)
 }
 
 // ListN codes n elements whose count stands elsewhere in the message. On
 // encoding, len(*v) must be n.
 func ListN[T any](c *Coder, name string, n, minSize int, v *[]T, fields func(*T, *Coder)) {
-	mark := -1
-	if c.rec != nil {
-		mark = c.rec.push(c, name, Many)
-	}
+	mark := c.open(name, Many)
 	if !c.dec && len(*v) != n {
 		c.fail(name, ErrRange)
 	}
@@ -162,7 +156,7 @@ func listBody[T any](c *Coder, name string, minSize int, n uint64, v *[]T, field
 		list = append(list, e)
 		mark := c.element()
 		fields(&list[len(list)-1], c)
-		c.endElement(mark)
+		c.shut(mark)
 		if c.failed {
 			break
 		}
@@ -179,15 +173,11 @@ func ListRest[T any](c *Coder, name string, v *[]T, fields func(*T, *Coder)) {
 		}
 		return
 	}
-	mark := -1
-	if c.rec != nil {
-		mark = c.rec.push(c, name, Many|Open)
-	}
+	mark := c.open(name, Many|Open)
 	*v = nil
 	more := func() bool { return c.off < len(c.buf) }
 	if c.gen != nil {
-		n := c.gen.small() % 4
-		more = func() bool { n--; return n >= 0 }
+		more = c.gen.more(c, c.gen.small()%4)
 	}
 	for !c.failed && more() {
 		var e T
@@ -197,14 +187,12 @@ func ListRest[T any](c *Coder, name string, v *[]T, fields func(*T, *Coder)) {
 		}
 		at, el := c.off, c.element()
 		fields(&(*v)[len(*v)-1], c)
-		c.endElement(el)
+		c.shut(el)
 		if !c.failed && c.off == at {
 			c.fail(name, ErrRange)
 		}
 	}
-	if mark >= 0 {
-		c.rec.pop(c, mark)
-	}
+	c.shut(mark)
 }
 
 func (c *Coder) element() int {
@@ -212,12 +200,6 @@ func (c *Coder) element() int {
 		return -1
 	}
 	return c.rec.pushElement(c)
-}
-
-func (c *Coder) endElement(mark int) {
-	if mark >= 0 {
-		c.rec.pop(c, mark)
-	}
 }
 
 // Tail reports whether an optional last part of the message is present: when

@@ -92,10 +92,7 @@ func ListWithin[T any](c *Coder, name string, n int, v *[]T, fields func(*T, *Co
 		c.gen.within(c, n, func() { listTo(c, name, c.gen.limit, v, fields) })
 		return
 	}
-	mark := -1
-	if c.rec != nil {
-		mark = c.rec.push(c, name, Many)
-	}
+	mark := c.open(name, Many)
 	switch {
 	case c.failed:
 	case uint(n) > uint(len(c.buf)-c.off):
@@ -106,9 +103,7 @@ func ListWithin[T any](c *Coder, name string, n int, v *[]T, fields func(*T, *Co
 		listTo(c, name, len(c.buf), v, fields)
 		c.buf = whole
 	}
-	if mark >= 0 {
-		c.rec.pop(c, mark)
-	}
+	c.shut(mark)
 }
 
 func listTo[T any](c *Coder, name string, end int, v *[]T, fields func(*T, *Coder)) {
@@ -123,7 +118,7 @@ func listOne[T any](c *Coder, name string, v *[]T, fields func(*T, *Coder)) {
 	*v = append(*v, e)
 	at, el := c.off, c.element()
 	fields(&(*v)[len(*v)-1], c)
-	c.endElement(el)
+	c.shut(el)
 	if !c.failed && c.off == at {
 		c.fail(name, ErrRange)
 	}
@@ -146,10 +141,7 @@ func ListUntil[T any](c *Coder, name string, end []byte, v *[]T, fields func(*T,
 		}
 		return
 	}
-	mark := -1
-	if c.rec != nil {
-		mark = c.rec.push(c, name, Many)
-	}
+	mark := c.open(name, Many)
 	more := func() bool { return !bytes.HasPrefix(c.buf[c.off:], end) }
 	if c.gen != nil {
 		n := c.gen.small() % 4
@@ -169,9 +161,7 @@ func ListUntil[T any](c *Coder, name string, end []byte, v *[]T, fields func(*T,
 	if b, ok := c.take("end", len(end)); ok && c.rec != nil {
 		c.rec.leaf("end", c.off-len(end), len(end), b)
 	}
-	if mark >= 0 {
-		c.rec.pop(c, mark)
-	}
+	c.shut(mark)
 }
 
 // Suggest tells [Generate] that the integer in the next bits, big-endian, is

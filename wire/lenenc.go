@@ -57,11 +57,12 @@ func (c *Coder) lenInt(name string) (uint64, bool) {
 	default:
 		return uint64(h[0]), true
 	}
-	b, ok := c.take(name, n)
-	if !ok {
+	if n > len(c.buf)-c.off {
 		c.off = at
+		c.fail(name, ErrShort)
 		return 0, false
 	}
+	b, _ := c.take(name, n)
 	var x uint64
 	for i := n - 1; i >= 0; i-- {
 		x = x<<8 | uint64(b[i])

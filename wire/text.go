@@ -98,6 +98,9 @@ func (c *Coder) Bytes8(name string, v *[]byte) {
 		c.buf = append(append(c.buf, byte(len(*v))), *v...)
 		return
 	}
+	if c.gen != nil && c.off == len(c.buf) {
+		c.gen.put(c, []byte{byte(c.gen.room(c, c.gen.small()))})
+	}
 	h, ok := c.take(name, 1)
 	if !ok {
 		return

@@ -20,6 +20,10 @@ type checker struct {
 	src     *rand.Rand
 }
 
+// tries is how many attempts at making up a message may fail for each that
+// succeeds: a random length seldom fits what a bounded group holds.
+const tries = 50
+
 func (c *checker) run() {
 	rounds := c.suite.Rounds
 	if rounds <= 0 {
@@ -27,7 +31,7 @@ func (c *checker) run() {
 	}
 	made := 0
 	var last error
-	for range 4 * rounds {
+	for range tries * rounds {
 		if made == rounds || c.Failed() {
 			break
 		}
@@ -48,7 +52,7 @@ func (c *checker) run() {
 		c.hostile(c.crowd(b))
 	}
 	if made < rounds && !c.Failed() {
-		c.Errorf("only %d of %d random messages could be made: %v", made, 4*rounds, last)
+		c.Errorf("only %d of %d random messages could be made: %v", made, tries*rounds, last)
 	}
 	if c.Failed() {
 		c.Logf("-wireseed=%d", c.seed)
