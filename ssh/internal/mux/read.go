@@ -1,0 +1,135 @@
+package mux
+
+import "io"
+
+// Read reads from the main stream.
+func (ch *Channel) Read(p []byte) (int, error) { return ch.read(0, p) }
+
+// Next lends the next bytes of the main stream: see [frame.Lender].
+func (ch *Channel) Next() (chunk []byte, release func(), err error) { return ch.next(0) }
+
+// WriteTo writes the main stream to w until its end, without a copy of its
+// own.
+func (ch *Channel) WriteTo(w io.Writer) (int64, error) { return ch.writeTo(0, w) }
+
+// Stderr returns the stream of extended data of type stderr beside the main
+// one. It shares the channel's window and deadlines; nobody must read it with
+// [Options.KeepStderr] unset.
+func (ch *Channel) Stderr() *Stderr { return &Stderr{ch} }
+
+// Stderr is a channel's stream of extended data. See [Channel.Stderr].
+type Stderr struct{ ch *Channel }
+
+// Read reads what the peer sent as stderr.
+func (s *Stderr) Read(p []byte) (int, error) { return s.ch.read(1, p) }
+
+// WriteTo writes to w until the end of the stream.
+func (s *Stderr) WriteTo(w io.Writer) (int64, error) { return s.ch.writeTo(1, w) }
+
+// Write sends p as stderr.
+func (s *Stderr) Write(p []byte) (int, error) { return s.ch.out[1].write(p) }
+
+func (ch *Channel) read(i int, p []byte) (int, error) {
+	ch.mu.Lock()
+	s := &ch.in[i]
+	if err := ch.awaitBytes(s, len(p) == 0); err != nil {
+		ch.mu.Unlock()
+		return 0, err
+	}
+	n := s.take(p)
+	ch.consume(n)
+	return n, nil
+}
+
+func (ch *Channel) next(i int) ([]byte, func(), error) {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	s := &ch.in[i]
+	if err := ch.awaitBytes(s, false); err != nil {
+		return nil, nil, err
+	}
+	return s.lend(), ch.releases[i], nil
+}
+
+func (ch *Channel) release(i int) {
+	ch.mu.Lock()
+	s := &ch.in[i]
+	n := s.lent
+	s.lent = 0
+	if n > 0 {
+		s.drop(n)
+	}
+	ch.consume(n)
+}
+
+func (ch *Channel) writeTo(i int, w io.Writer) (int64, error) {
+	var total int64
+	for {
+		chunk, release, err := ch.next(i)
+		if err == io.EOF {
+			return total, nil
+		}
+		if err != nil {
+			return total, err
+		}
+		n, err := w.Write(chunk)
+		release()
+		total += int64(n)
+		if err != nil {
+			return total, err
+		}
+	}
+}
+
+// awaitBytes waits until s has bytes, or at least could have with probe. ch.mu
+// is held.
+func (ch *Channel) awaitBytes(s *stream, probe bool) error {
+	for {
+		switch {
+		case ch.closHere:
+			return errChannelClosed
+		case ch.rdead.past:
+			return errDeadline
+		case s.size > 0 || probe:
+			return nil
+		case ch.eofRecv || ch.closRecv:
+			return io.EOF
+		case ch.err != nil:
+			return ch.err
+		}
+		ch.rcond.Wait()
+	}
+}
+
+// consume gives the window of n bytes that have been taken back to the peer
+// when enough has come together. It releases ch.mu.
+func (ch *Channel) consume(n int) {
+	wake := ch.grant(n)
+	ch.mu.Unlock()
+	if wake {
+		ch.m.t.Wake()
+	}
+}
+
+// grant is consume without its lock and wake-up; it reports whether to wake.
+// Credit counts as given from here on: the peer may use it as soon as the
+// adjust has left, and the sum of what waits here and what may come never
+// passes the window.
+func (ch *Channel) grant(n int) bool {
+	ch.consumed += uint32(n)
+	if ch.consumed < ch.threshold() || ch.eofRecv || ch.closRecv || ch.closWant {
+		return false
+	}
+	ch.credit += ch.consumed
+	ch.recvLeft += ch.consumed
+	ch.consumed = 0
+	ch.m.mark(ch)
+	return true
+}
+
+// threshold is how many bytes are taken before the peer is told: often enough
+// to keep it sending, seldom enough to cost nothing.
+func (ch *Channel) threshold() uint32 {
+	w := uint32(ch.m.limits.Window)
+	return min(max(96<<10, w/8), w/2)
+}

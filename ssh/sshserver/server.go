@@ -1,0 +1,143 @@
+package sshserver
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/wirelark/wirelark/ssh/keys"
+	"github.com/wirelark/wirelark/ssh/transport"
+)
+
+// Server is an SSH server. Its fields must not be changed once it serves. The
+// zero value lacks only HostKeys; it lets nobody in.
+type Server struct {
+	// HostKeys identify the server; at least one is required.
+	HostKeys []keys.Signer
+
+	// Transport configures encryption, key renewal, tracing and logging.
+	Transport transport.Config
+
+	// PublicKey decides about keys; nil: the method is not offered.
+	PublicKey PublicKeyPolicy
+
+	// Password decides about passwords; nil: the method is not offered. It is
+	// called in the connection's goroutine. To keep unknown users apart from
+	// wrong passwords in nothing that a client can see, it should do the same
+	// work for both.
+	Password func(ctx context.Context, a Attempt, password string) (*Grant, error)
+
+	// None lets users in who show nothing; nil: nobody.
+	None func(ctx context.Context, a Attempt) (*Grant, error)
+
+	// Banner is shown to clients before they log in; "": nothing is.
+	Banner string
+
+	// Exec runs a command, Shell a login shell, Subsystems what has a name;
+	// what is nil or missing is refused.
+	Exec       Handler
+	Shell      Handler
+	Subsystems map[string]Handler
+
+	// Env lists the environment variables that sessions may set, with "*" and
+	// "?" as in file names: "LANG", "LC_*". The others are refused.
+	Env []string
+
+	// DirectTCPIP connects a client to a TCP address, DirectStreamLocal to a
+	// socket file; nil: refused. See [Forward].
+	DirectTCPIP       func(ctx context.Context, f *Forward) (net.Conn, error)
+	DirectStreamLocal func(ctx context.Context, f *Forward) (net.Conn, error)
+
+	// Limits bound what clients can make the server do and hold.
+	Limits Limits
+
+	// Logger is told about connections and logins, nil: nobody.
+	Logger *slog.Logger
+}
+
+// Limits bound what clients can make a server do and hold. Zero fields mean
+// the defaults.
+type Limits struct {
+	LoginTimeout    time.Duration // from the connection to the successful login; default 2 minutes
+	AuthTries       int           // refused attempts; default 6
+	AuthRequests    int           // authentication requests of any kind; default 128
+	FailureDelay    time.Duration // the shortest time that a refused attempt takes; default 5 ms, less than 0: none
+	Connections     int           // at the same time; default 1024
+	Unauthenticated int           // connections that have not logged in, at the same time; default 100
+	Channels        int           // of one connection, at the same time; default 64
+	PendingForwards int           // of one connection, connecting at the same time; default 16
+	Environment     int           // variables of one session; default 64
+	Window          int           // bytes of each channel's receive window; default 2 MiB
+	MaxPacket       int           // bytes of channel data in one packet that we take; default 32 KiB
+}
+
+// Attempt is what is known about a try to log in.
+type Attempt struct {
+	User       string // may hold anything
+	Method     string // "publickey"
+	RemoteAddr net.Addr
+	LocalAddr  net.Addr
+	SessionID  []byte // of the connection; must not be changed
+}
+
+// PublicKeyPolicy decides which keys may log in. It is safe for concurrent
+// use; calls for one connection come one after another.
+type PublicKeyPolicy interface {
+	// Acceptable answers whether a signature by key would be looked at. It is
+	// advice for the client, asked before anything is proved: its result is
+	// forgotten, and nothing may follow from it.
+	Acceptable(ctx context.Context, a Attempt, key keys.PublicKey) bool
+
+	// Authorize decides about a key whose owner has just signed this very
+	// attempt. A nil Grant refuses it, and so does an error, which is logged.
+	// It must check everything, also what Acceptable has checked.
+	Authorize(ctx context.Context, a Attempt, key VerifiedKey) (*Grant, error)
+}
+
+// VerifiedKey is a public key whose owner has signed the attempt that is being
+// decided. Only this package makes one; its zero value holds no key.
+type VerifiedKey struct {
+	key       keys.PublicKey
+	algorithm string
+}
+
+// Key returns the key.
+func (k VerifiedKey) Key() keys.PublicKey { return k.key }
+
+// Algorithm returns the algorithm of the signature.
+func (k VerifiedKey) Algorithm() string { return k.algorithm }
+
+// Grant says what a user may do who has been let in. Its zero value restricts
+// nothing that the server offers. It is copied.
+type Grant struct {
+	// Command runs instead of every command, shell and subsystem that is asked
+	// for, which [Session.Original] tells; "": none.
+	Command string
+
+	NoPTY        bool     // no terminals
+	NoForwarding bool     // no connections to elsewhere
+	NoSessions   bool     // no commands, shells and subsystems
+	PermitOpen   []string // "host:port" that may be connected to, "*" for any of one part; nil: any
+	Env          []string // "NAME=value" for every session
+	Value        any      // whatever the policy wants to tell handlers
+}
+
+// Serve accepts connections and serves each in its own goroutine until the
+// listener fails or the server is shut down or closed, in which case it
+// returns [ErrServerClosed]. It closes l.
+func (s *Server) Serve(l net.Listener) error { panic("internal error: not yet") }
+
+// ServeConn serves one connection and returns when it has ended. When ctx ends
+// the connection is cut. The error is nil when the client left in an orderly
+// way.
+func (s *Server) ServeConn(ctx context.Context, nc net.Conn) error { panic("internal error: not yet") }
+
+// Shutdown stops accepting connections and channels, waits until the handlers
+// have ended, and closes the connections. When ctx ends first, it cuts the
+// rest and returns the cause.
+func (s *Server) Shutdown(ctx context.Context) error { panic("internal error: not yet") }
+
+// Close cuts all connections, and waits for the server's own goroutines, not
+// for handlers.
+func (s *Server) Close() error { panic("internal error: not yet") }
