@@ -1,7 +1,9 @@
 package keys
 
 import (
+	"bytes"
 	"crypto"
+	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/asn1"
@@ -116,6 +118,10 @@ func ParsePrivate(text []byte, passphrase func() ([]byte, error)) (Signer, error
 	key, ok := raw.(crypto.Signer)
 	if !ok {
 		return nil, unknownType(fmt.Sprintf("%T", raw))
+	}
+	if k, ok := key.(*ed25519.PrivateKey); ok && !bytes.Equal(*k, ed25519.NewKeyFromSeed(k.Seed())) {
+		// Signing with a public half that is not the seed's gives the key away.
+		return nil, fmt.Errorf("%w: private key: its halves do not belong together", ErrMalformed)
 	}
 	s, err := NewSigner(key)
 	if err != nil {
