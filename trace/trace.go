@@ -45,7 +45,7 @@ type Info struct {
 	Label         string   // for what runs inside something else: what it is, as "subsystem sftp"
 }
 
-// Client and Server tell the addresses by role.
+// ClientAddr is the address of the client's end of the socket.
 func (i Info) ClientAddr() net.Addr {
 	if i.Role == Client {
 		return i.Local

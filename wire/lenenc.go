@@ -42,7 +42,7 @@ func (c *Coder) lenInt(name string) (uint64, bool) {
 	if !ok {
 		return 0, false
 	}
-	n := 0
+	var n int
 	switch h[0] {
 	case 0xfc:
 		n = 2

@@ -1,0 +1,106 @@
+package arch
+
+// floors lists the packages of the module from the ground up. A package
+// imports only what stands above it in this list (its tests may import what
+// they like). A new package gets its place here first.
+var floors = []string{
+	// 0: how bytes become fields.
+	"wire",
+	"wire/wiretest",
+	"internal/testkit",
+	// 1: streams, traces, captures; no protocol.
+	"frame",
+	"keylog",
+	"trace",
+	"capture",
+	"capture/filter",
+	// 2 and 3: vocabularies, and what stands around a single one.
+	"link",
+	"link/flow",
+	"tlsdecode",
+	"ssh",
+	"sftp",
+	"ssh/keys",
+	"ssh/packet",
+	"ssh/internal/kex",
+	"ssh/transport",
+	"ssh/internal/mux",
+	"ssh/knownhosts",
+	"ssh/authkeys",
+	"ssh/config",
+	"ssh/agent",
+	// 4: speak, serve, see.
+	"ssh/sshclient",
+	"ssh/sshserver",
+	"ssh/sshdecode",
+	"sftp/sftpclient",
+	"sftp/sftpserver",
+	"sftp/backend",
+	"sftp/sftpdecode",
+	// 5: what is built of them.
+	"ssh/forward",
+	"ssh/hostshell",
+	"ssh/sshtest",
+	"sftp/transfer",
+	"sftp/sftptest",
+	"record",
+	"see",
+	"join",
+	// 6: the program.
+	"internal/shell",
+	"internal/tui",
+	"internal/report",
+	"internal/cli",
+	"cmd/wirelark",
+	"internal/arch",
+}
+
+// protocols are the folders of which none knows another.
+var protocols = []string{"ssh", "sftp", "mysql", "custom", "link", "tlsdecode"}
+
+// vocabularies are the packages that state messages and nothing else.
+var vocabularies = []string{"ssh", "sftp", "mysql", "custom", "link"}
+
+// dependencies says which packages may import the modules that we did not
+// write, outside tests. Each has a page in docs/adr.
+var dependencies = map[string][]string{
+	"golang.org/x/crypto/ssh":          {"ssh/keys", "ssh/agent"},
+	"golang.org/x/crypto":              {"ssh"},
+	"golang.org/x/sys":                 {"ssh/hostshell", "ssh/agent", "sftp/backend", "internal"},
+	"golang.org/x/term":                {"ssh/hostshell", "internal"},
+	"github.com/creack/pty":            {"ssh/hostshell", "internal"},
+	"github.com/spf13/cobra":           {"internal/cli"},
+	"github.com/spf13/pflag":           {"internal/cli"},
+	"github.com/peterh/liner":          {"internal"},
+	"github.com/schollz/progressbar":   {"internal"},
+	"github.com/rogpeppe/go-internal":  {},
+	"pgregory.net/rapid":               {},
+	"golang.org/x/net":                 {},
+	"github.com/gopacket/gopacket":     {},
+	"github.com/inconshreveable":       {},
+	"github.com/mitchellh/colorstring": {},
+}
+
+// An exception lets one function, or with an empty name a whole package, use
+// the process that it runs in.
+type exception struct{ pkg, function string }
+
+// process lists who may read the environment, use the standard streams or end
+// the process.
+var process = []exception{
+	{"cmd/wirelark", ""},
+	{"internal/cli", ""},
+	{"internal/shell", ""},     // the terminal of the commands
+	{"ssh/agent", "System"},    // finds the user's agent in SSH_AUTH_SOCK
+	{"ssh/hostshell", ""},      // gives a session the user's environment
+	{"internal/testkit", ""},   // ends test processes
+	{"ssh/config", "System"},   // reads the user's and the system's files
+	{"ssh/hostshell", "Shell"}, // SHELL
+}
+
+// limits of size, in lines.
+const (
+	maxFile     = 500
+	maxTestFile = 800
+	maxPackage  = 3000 // without tests; the command line is no library and has no such limit
+)
