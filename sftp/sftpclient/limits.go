@@ -1,0 +1,93 @@
+package sftpclient
+
+import (
+	"context"
+
+	"github.com/wirelark/wirelark/sftp"
+	"github.com/wirelark/wirelark/wire"
+)
+
+// Limits are what the server states with limits@openssh.com. Zero means that
+// it states nothing.
+type Limits struct {
+	MaxPacket  uint64 // bytes of a whole packet
+	MaxRead    uint64 // bytes of data in one answer to READ
+	MaxWrite   uint64 // bytes of data in one WRITE
+	MaxHandles uint64 // open at a time
+}
+
+// Limits waits for the server's limits, which were asked for when the session
+// began. They are all zero when the server has no such extension.
+func (c *Client) Limits(ctx context.Context) (Limits, error) {
+	select {
+	case <-c.limitsKnown:
+		return c.limits, nil
+	case <-c.s.dead:
+		return Limits{}, c.s.cause()
+	case <-ctx.Done():
+		return Limits{}, context.Cause(ctx)
+	}
+}
+
+// askLimits asks without waiting: until the answer is there, chunks have the
+// size that every server takes.
+func (c *Client) askLimits() error {
+	if !c.version.Offers(sftp.ExtLimits, sftp.ExtVersionOne) {
+		close(c.limitsKnown)
+		return nil
+	}
+	q, err := c.s.open(wantExtended, 0)
+	if err != nil {
+		return err
+	}
+	if err := c.s.out.post(&sftp.Extended{ID: q.id, Request: sftp.ExtLimits}); err != nil {
+		return err
+	}
+	c.s.wg.Add(1)
+	go func() { // stops when the answer comes or the session is dead
+		defer c.s.wg.Done()
+		var m sftp.LimitsReply
+		if c.s.answer(context.Background(), q, &m) == nil {
+			c.limits = Limits{MaxPacket: m.MaxPacket, MaxRead: m.MaxRead, MaxWrite: m.MaxWrite, MaxHandles: m.MaxHandles}
+		}
+		close(c.limitsKnown)
+	}()
+	return nil
+}
+
+// chunks returns how many bytes of data a READ and a WRITE may carry now.
+func (c *Client) chunks() (read, write int) {
+	var l Limits
+	select {
+	case <-c.limitsKnown:
+		l = c.limits
+	default:
+	}
+	return c.chunk(l.MaxRead, 0), c.chunk(l.MaxWrite, l.MaxPacket)
+}
+
+// chunk bounds what the server states; packet is the limit of the whole
+// packet, 0 when it does not matter or is not stated.
+func (c *Client) chunk(stated, packet uint64) int {
+	if stated == 0 {
+		stated = sftp.SafeData
+	}
+	const around = 1 << 10 // more than the fields around the data
+	if packet > 2*around {
+		stated = min(stated, packet-around)
+	}
+	return int(min(stated, uint64(c.cfg.MaxChunk)))
+}
+
+// offers reports whether the server announced the extension in this version.
+// Others are never sent: a server may not even answer them.
+func (c *Client) offers(name, version string) bool { return c.version.Offers(name, version) }
+
+// extended sends an extended request that is answered with a status or, when
+// reply is not nil, with reply.
+func (c *Client) extended(ctx context.Context, version string, m sftp.Extended, w want, reply wire.Message) error {
+	if !c.offers(m.Request, version) {
+		return &UnsupportedError{Extension: m.Request}
+	}
+	return c.s.ask(ctx, w, func(id uint32) wire.Message { m.ID = id; return &m }, reply)
+}
