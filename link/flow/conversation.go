@@ -15,14 +15,19 @@ import (
 type key struct {
 	a, b         [16]byte
 	aPort, bPort uint16
+	ip           uint16 // 4 or 6: an IPv4 address is not the IPv6 address mapped to it
 }
 
 func keyOf(src, dst netip.AddrPort) key {
 	s, d := src.Addr().As16(), dst.Addr().As16()
-	if src.Port() < dst.Port() || src.Port() == dst.Port() && bytes.Compare(s[:], d[:]) < 0 {
-		return key{s, d, src.Port(), dst.Port()}
+	ip := uint16(6)
+	if src.Addr().Is4() {
+		ip = 4
 	}
-	return key{d, s, dst.Port(), src.Port()}
+	if src.Port() < dst.Port() || src.Port() == dst.Port() && bytes.Compare(s[:], d[:]) < 0 {
+		return key{s, d, src.Port(), dst.Port(), ip}
+	}
+	return key{d, s, dst.Port(), src.Port(), ip}
 }
 
 // conversation is a Conversation with its state.

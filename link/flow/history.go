@@ -22,13 +22,9 @@ func (h *history) resize(n int) {
 	}
 }
 
-// add appends bytes, dropping the oldest.
+// add appends bytes, dropping the oldest. There must be a ring.
 func (h *history) add(b []byte) {
 	n := int64(len(h.ring))
-	if n == 0 {
-		h.reset(h.to + int64(len(b)))
-		return
-	}
 	if skip := int64(len(b)) - n; skip > 0 {
 		h.to += skip
 		b = b[skip:]

@@ -131,6 +131,7 @@ func (x *assembler) take(seq uint32, data []byte, off, missing int) {
 			return
 		}
 		x.giveUp()
+		s.fin = false
 		x.join(seq)
 		pos = s.pos
 	}
@@ -179,9 +180,9 @@ func (x *assembler) wait(pos int64, data []byte, off, missing int) {
 	for len(data) > 0 || missing > 0 {
 		if i < len(s.queue) && s.queue[i].pos <= pos {
 			w := &s.queue[i]
-			n := int(min(w.end()-pos, int64(len(data))))
+			n := int(max(0, min(w.end()-pos, int64(len(data)))))
 			x.c.Counters(x.dir).Retransmitted += int64(n)
-			if !bytes.Equal(data[:n], w.data[pos-w.pos:][:n]) {
+			if n > 0 && !bytes.Equal(data[:n], w.data[pos-w.pos:][:n]) {
 				x.noteAt(Conflict, pos, int64(n))
 			}
 			data, off, pos = data[n:], off+n, pos+int64(n)
@@ -266,7 +267,9 @@ func (x *assembler) remember(data []byte) {
 			want = full
 		}
 		if want > size && x.t.stats.Holding+want-size <= x.t.opt.MaxTotal/2 {
-			s.hist.resize(want)
+			if s.hist.resize(want); size == 0 {
+				s.hist.reset(s.pos)
+			}
 			x.t.stats.Holding += want - size
 		}
 	}

@@ -165,7 +165,8 @@ func (t *Table) tcp(f *capture.Frame, p *link.Packet) {
 		c = nil
 	}
 	if c == nil {
-		if p.Flags&(link.SYN|link.RST) != link.SYN && p.Payload+p.Missing == p.PayloadEnd {
+		data := p.PayloadEnd - p.Payload + p.Missing
+		if p.Flags&link.RST != 0 || p.Flags&link.SYN == 0 && data == 0 {
 			return // neither a beginning nor data
 		}
 		c = t.begin(k, f, p)
