@@ -108,16 +108,22 @@ func (p *PacketReader) Buffered() int { return p.r.Buffered() }
 // grows when its capacity does not do, and returns it. Errors are those of
 // [PacketReader.Next].
 func (p *PacketReader) ReadPacket(buf []byte) ([]byte, error) {
-	n, err := p.Next()
-	if err != nil {
+	if _, err := p.Next(); err != nil {
 		return buf[:0], err
 	}
+	return p.ReadBody(buf)
+}
+
+// ReadBody reads what is left of the current packet into buf, which it grows
+// when its capacity does not do, and returns it.
+func (p *PacketReader) ReadBody(buf []byte) ([]byte, error) {
+	n := int(p.left)
 	if cap(buf) < n {
 		buf = make([]byte, n)
 	}
 	buf = buf[:n]
 	if _, err := io.ReadFull(p, buf); err != nil {
-		return buf[:0], err
+		return buf[:0], unexpected(err)
 	}
 	return buf, nil
 }
