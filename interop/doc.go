@@ -1,0 +1,20 @@
+// Package interop tests Wirelark against programs that others wrote: OpenSSH's
+// sshd, ssh, sftp and scp, lftp, tshark, golang.org/x/crypto/ssh and
+// github.com/pkg/sftp. It is a module of its own, so that these peers are no
+// dependencies of Wirelark.
+//
+// A test whose peer is not installed is skipped and says so;
+// WIRELARK_INTEROP_REQUIRE=1 makes that a failure. Other versions of a peer
+// come in by environment variables:
+//
+//	WIRELARK_SSHD                 the program, as /opt/openssh/sbin/sshd
+//	WIRELARK_SSH, _SFTP, _SCP     the programs
+//	WIRELARK_LFTP, _TSHARK        the programs
+//	WIRELARK_SSHD_ADDR            a running sshd to use beside our own
+//	WIRELARK_SSHD_USER            its user; empty: root
+//	WIRELARK_SSHD_KEY             a private key that it accepts
+//	WIRELARK_SSHD_KNOWN_HOSTS     a known_hosts file that knows it
+//
+// A program may be several words, such as "chroot /srv/sid tshark"; then the
+// tests give it its input on standard input.
+package interop

@@ -1,0 +1,5 @@
+module github.com/wirelark/wirelark/interop
+
+go 1.26.0
+
+replace github.com/wirelark/wirelark => ../
