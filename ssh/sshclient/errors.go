@@ -100,6 +100,10 @@ var (
 	// a word about how the command ended.
 	ErrNoExitStatus = errors.New("the server did not say how the remote command ended")
 
+	// ErrPasswordExpired says that the server wants a new password, which must
+	// be set in another way.
+	ErrPasswordExpired = errors.New("the password has expired")
+
 	// ErrKeepAlive ends a connection whose server gave no sign of life. It is
 	// the cause in [Client.Err].
 	ErrKeepAlive = errors.New("the server gave no sign of life")
@@ -107,3 +111,13 @@ var (
 	// ErrTooManyChannels says that the limit of open channels is reached.
 	ErrTooManyChannels = mux.ErrTooManyChannels
 )
+
+// printable makes a text safe for a terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r >= 0x7f && r < 0xa0 {
+			return '?'
+		}
+		return r
+	}, s)
+}

@@ -6,6 +6,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/wirelark/wirelark/ssh/internal/mux"
 	"github.com/wirelark/wirelark/ssh/keys"
 	"github.com/wirelark/wirelark/ssh/transport"
 )
@@ -54,6 +55,8 @@ type Server struct {
 
 	// Logger is told about connections and logins, nil: nobody.
 	Logger *slog.Logger
+
+	serving serving
 }
 
 // Limits bound what clients can make a server do and hold. Zero fields mean
@@ -70,6 +73,35 @@ type Limits struct {
 	Environment     int           // variables of one session; default 64
 	Window          int           // bytes of each channel's receive window; default 2 MiB
 	MaxPacket       int           // bytes of channel data in one packet that we take; default 32 KiB
+}
+
+func (l Limits) withDefaults() Limits {
+	set := func(v *int, d int) {
+		if *v <= 0 {
+			*v = d
+		}
+	}
+	set(&l.AuthTries, 6) // OpenSSH's MaxAuthTries
+	set(&l.AuthRequests, 128)
+	set(&l.Connections, 1024)
+	set(&l.Unauthenticated, 100) // the last number of OpenSSH's MaxStartups
+	set(&l.Channels, 64)
+	set(&l.PendingForwards, 16)
+	set(&l.Environment, 64)
+	if l.LoginTimeout <= 0 {
+		l.LoginTimeout = 2 * time.Minute // OpenSSH's LoginGraceTime
+	}
+	if l.FailureDelay == 0 {
+		l.FailureDelay = 5 * time.Millisecond
+	}
+	return l
+}
+
+func (l Limits) mux() mux.Limits {
+	return mux.Limits{
+		Channels: l.Channels, PendingOpens: l.PendingForwards,
+		Window: l.Window, MaxPacket: l.MaxPacket,
+	}
 }
 
 // Attempt is what is known about a try to log in.
@@ -122,22 +154,3 @@ type Grant struct {
 	Env          []string // "NAME=value" for every session
 	Value        any      // whatever the policy wants to tell handlers
 }
-
-// Serve accepts connections and serves each in its own goroutine until the
-// listener fails or the server is shut down or closed, in which case it
-// returns [ErrServerClosed]. It closes l.
-func (s *Server) Serve(l net.Listener) error { panic("internal error: not yet") }
-
-// ServeConn serves one connection and returns when it has ended. When ctx ends
-// the connection is cut. The error is nil when the client left in an orderly
-// way.
-func (s *Server) ServeConn(ctx context.Context, nc net.Conn) error { panic("internal error: not yet") }
-
-// Shutdown stops accepting connections and channels, waits until the handlers
-// have ended, and closes the connections. When ctx ends first, it cuts the
-// rest and returns the cause.
-func (s *Server) Shutdown(ctx context.Context) error { panic("internal error: not yet") }
-
-// Close cuts all connections, and waits for the server's own goroutines, not
-// for handlers.
-func (s *Server) Close() error { panic("internal error: not yet") }

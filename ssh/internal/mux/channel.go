@@ -17,9 +17,10 @@ type Options struct {
 	// Otherwise it is thrown away as it comes, so that it cannot fill the
 	// window.
 	KeepStderr bool
-	// OnRequest answers a channel request. It runs on the reader's goroutine:
-	// it must not wait. r is valid during the call. nil refuses all.
-	OnRequest func(ch *Channel, r *ssh.ChannelRequest) (ok bool)
+	// OnRequest answers a channel request, and then, if not nil, is called
+	// when the answer has been queued. Both run on the reader's goroutine:
+	// they must not wait. r is valid during the call. nil refuses all.
+	OnRequest func(ch *Channel, r *ssh.ChannelRequest) (ok bool, then func())
 }
 
 // Channel is one channel: a stream in each direction, stderr beside one of

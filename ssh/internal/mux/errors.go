@@ -45,6 +45,7 @@ var (
 	ErrClosed              = transport.ErrClosed
 	errChannelClosed error = closedError("ssh: channel closed")
 	errPeerClosed    error = closedError("ssh: channel closed by the peer")
+	errDraining      error = closedError("ssh: connection is being shut down")
 	errWriteClosed   error = closedError("ssh: channel closed for writing")
 )
 

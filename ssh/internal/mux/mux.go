@@ -100,6 +100,8 @@ type Mux struct {
 	pending  int   // incoming opens not yet decided on
 	err      error // why the connection ended; set once
 	globals  waiters
+	draining bool          // no new channels
+	empty    chan struct{} // closed when there are none while draining
 
 	globalTurn chan struct{} // holds a token while a global request is being sent
 
@@ -204,6 +206,7 @@ func (m *Mux) find(id uint32, about string) (*Channel, error) {
 func (m *Mux) forget(ch *Channel) {
 	m.mu.Lock()
 	delete(m.channels, ch.local)
+	m.checkEmpty()
 	m.mu.Unlock()
 }
 
@@ -214,6 +217,9 @@ func (m *Mux) add(ch *Channel) error {
 	defer m.mu.Unlock()
 	if m.err != nil {
 		return m.err
+	}
+	if m.draining {
+		return errDraining
 	}
 	if len(m.channels) >= m.limits.Channels {
 		return fmt.Errorf("%w: %d are open", ErrTooManyChannels, len(m.channels))

@@ -204,11 +204,21 @@ func (m *Mux) onRequest(r *ssh.ChannelRequest) error {
 	if closing {
 		return nil // the peer has not heard yet that we closed
 	}
-	ok := ch.opt.OnRequest != nil && ch.opt.OnRequest(ch, r)
-	if !r.WantReply {
-		return nil
+	ok, then := false, func() {}
+	if ch.opt.OnRequest != nil {
+		if o, t := ch.opt.OnRequest(ch, r); t != nil {
+			ok, then = o, t
+		} else {
+			ok = o
+		}
 	}
-	return ch.reply(ok)
+	if r.WantReply {
+		if err := ch.reply(ok); err != nil {
+			return err
+		}
+	}
+	then()
+	return nil
 }
 
 // reply answers a request unless the channel has been closed since: nothing

@@ -1,0 +1,290 @@
+package sshserver
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/wirelark/wirelark/ssh"
+	"github.com/wirelark/wirelark/ssh/internal/mux"
+	"github.com/wirelark/wirelark/ssh/transport"
+)
+
+// ErrServerClosed is returned by Serve after Shutdown or Close.
+var ErrServerClosed = errors.New("ssh server closed")
+
+// ErrTooManyConnections is returned by ServeConn for a connection beyond the
+// limits, which has been closed.
+var ErrTooManyConnections = errors.New("too many connections")
+
+// serving is what a server does at the moment.
+type serving struct {
+	mu        sync.Mutex
+	closing   bool
+	listeners map[net.Listener]struct{}
+	conns     map[*tracked]struct{}
+	newcomers int // connections that have not logged in
+
+	running  sync.WaitGroup // connections
+	handlers sync.WaitGroup // sessions and forwards
+}
+
+// tracked is a connection being served.
+type tracked struct {
+	nc       net.Conn
+	newcomer bool
+	c        *Conn // after the login
+}
+
+// Serve accepts connections and serves each in its own goroutine until the
+// listener fails, or the server is shut down or closed: then it returns
+// [ErrServerClosed]. It closes l.
+func (s *Server) Serve(l net.Listener) error {
+	defer l.Close()
+	if !s.listen(l) {
+		return ErrServerClosed
+	}
+	defer s.forgetListener(l)
+	delay := time.Duration(0)
+	for {
+		nc, err := l.Accept()
+		if err != nil {
+			if s.isClosing() {
+				return ErrServerClosed
+			}
+			if !passing(err) {
+				return err
+			}
+			delay = min(max(2*delay, 5*time.Millisecond), time.Second)
+			s.log(slog.LevelWarn, "accepting failed, trying again", "err", err, "delay", delay)
+			time.Sleep(delay)
+			continue
+		}
+		delay = 0
+		s.serving.running.Go(func() { // stops when the connection ends; Close cuts it
+			if err := s.ServeConn(context.Background(), nc); err != nil {
+				s.log(slog.LevelDebug, "connection ended", "remote", nc.RemoteAddr(), "err", err)
+			}
+		})
+	}
+}
+
+// passing reports whether accepting may work again in a moment, as when there
+// are no file descriptors left.
+func passing(err error) bool {
+	var ne net.Error
+	return !errors.Is(err, net.ErrClosed) && errors.As(err, &ne) && ne.Temporary() //nolint:staticcheck // EMFILE has no other mark
+}
+
+func (s *Server) listen(l net.Listener) bool {
+	v := &s.serving
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.closing {
+		return false
+	}
+	if v.listeners == nil {
+		v.listeners = make(map[net.Listener]struct{})
+	}
+	v.listeners[l] = struct{}{}
+	return true
+}
+
+func (s *Server) forgetListener(l net.Listener) {
+	s.serving.mu.Lock()
+	delete(s.serving.listeners, l)
+	s.serving.mu.Unlock()
+}
+
+func (s *Server) isClosing() bool {
+	s.serving.mu.Lock()
+	defer s.serving.mu.Unlock()
+	return s.serving.closing
+}
+
+// ServeConn serves one connection, which it owns, and returns when it has
+// ended, which may be before its handlers have. When ctx ends, the connection
+// is cut. The error is nil when the client left in an orderly way.
+func (s *Server) ServeConn(ctx context.Context, nc net.Conn) error {
+	limits := s.Limits.withDefaults()
+	tr, err := s.admit(nc, limits)
+	if err != nil {
+		nc.Close()
+		return err
+	}
+	defer s.leave(tr)
+	c, err := s.logIn(ctx, nc, limits)
+	if err != nil {
+		return err
+	}
+	c.start(ctx)
+	if !s.settle(tr, c) {
+		c.t.Abort(ErrServerClosed)
+	}
+	s.log(slog.LevelDebug, "logged in", "user", c.user, "method", c.method, "remote", c.RemoteAddr())
+	return c.serve(ctx)
+}
+
+// admit counts a connection in, or refuses it. From half of the limit of
+// newcomers on it refuses at random, the more the fuller it is, so that
+// somebody who fills it cannot keep everybody else out (OpenSSH's
+// MaxStartups).
+func (s *Server) admit(nc net.Conn, limits Limits) (*tracked, error) {
+	v := &s.serving
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	half := (limits.Unauthenticated + 1) / 2
+	switch over := v.newcomers - half; {
+	case v.closing:
+		return nil, ErrServerClosed
+	case len(v.conns) >= limits.Connections,
+		v.newcomers >= limits.Unauthenticated,
+		over > 0 && rand.IntN(limits.Unauthenticated-half) < over:
+		return nil, ErrTooManyConnections
+	}
+	if v.conns == nil {
+		v.conns = make(map[*tracked]struct{})
+	}
+	tr := &tracked{nc: nc, newcomer: true}
+	v.conns[tr] = struct{}{}
+	v.newcomers++
+	return tr, nil
+}
+
+// settle makes a newcomer a connection that has logged in. It reports false
+// when the server is closing.
+func (s *Server) settle(tr *tracked, c *Conn) bool {
+	v := &s.serving
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	tr.newcomer, tr.c = false, c
+	v.newcomers--
+	return !v.closing
+}
+
+func (s *Server) leave(tr *tracked) {
+	v := &s.serving
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if tr.newcomer {
+		v.newcomers--
+	}
+	delete(v.conns, tr)
+}
+
+// logIn makes a connection of nc whose user has been let in.
+func (s *Server) logIn(ctx context.Context, nc net.Conn, limits Limits) (*Conn, error) {
+	late := &transport.TimeoutError{Waiting: "the client to log in"}
+	ctx, cancel := context.WithTimeoutCause(ctx, limits.LoginTimeout, late)
+	defer cancel()
+	t, err := transport.Server(ctx, nc, &transport.ServerConfig{Config: s.Transport, HostKeys: s.HostKeys})
+	if err != nil {
+		return nil, err
+	}
+	cut := context.AfterFunc(ctx, func() { t.Abort(context.Cause(ctx)) })
+	a := &authSession{s: s, limits: limits, t: t}
+	a.attempt = Attempt{RemoteAddr: t.RemoteAddr(), LocalAddr: t.LocalAddr(), SessionID: t.SessionID()}
+	grant, err := a.authenticate(ctx)
+	if !cut() && err == nil {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		t.Close()
+		return nil, err
+	}
+	return &Conn{s: s, t: t, user: a.attempt.User, method: a.attempt.Method, grant: *grant, limits: limits}, nil
+}
+
+// start makes the mux. Its callbacks, which the reader may call before New has
+// returned, do not use c.mux.
+func (c *Conn) start(ctx context.Context) {
+	c.ctx, c.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
+	c.mux = mux.New(c.t, mux.Config{Limits: c.limits.mux(), OnOpen: c.onOpen, OnGlobal: c.onGlobal, OnOther: c.onOther})
+}
+
+// serve waits until the connection ends.
+func (c *Conn) serve(ctx context.Context) error {
+	defer context.AfterFunc(ctx, func() { c.t.Abort(context.Cause(ctx)) })()
+	<-c.mux.Done()
+	c.cancel(c.mux.Err())
+	err := c.t.Err()
+	c.mux.Close()
+	var bye *transport.DisconnectError
+	if errors.Is(err, io.EOF) || errors.Is(err, transport.ErrClosed) || errors.As(err, &bye) && bye.Reason == ssh.ByApplication {
+		return nil
+	}
+	return err
+}
+
+// Shutdown stops accepting connections and channels, waits until all channels
+// are closed and their handlers have ended, and closes the connections. When
+// ctx ends first, it cuts what is left and returns the cause.
+func (s *Server) Shutdown(ctx context.Context) error {
+	var conns sync.WaitGroup
+	for _, tr := range s.stop() {
+		if tr.c == nil {
+			tr.nc.Close()
+			continue
+		}
+		conns.Go(func() { tr.c.drain(ctx) }) // stops when the channels are closed or ctx ends
+	}
+	conns.Wait()
+	ended := make(chan struct{})
+	go func() { // stops when the last connection and handler have ended
+		s.serving.running.Wait()
+		s.serving.handlers.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+		return nil
+	case <-ctx.Done():
+		s.Close()
+		return context.Cause(ctx)
+	}
+}
+
+// Close cuts all connections and waits for the server's own goroutines. The
+// contexts of handlers have ended then; it does not wait for them.
+func (s *Server) Close() error {
+	for _, tr := range s.stop() {
+		if tr.c != nil {
+			tr.c.t.Abort(ErrServerClosed)
+		} else {
+			tr.nc.Close()
+		}
+	}
+	s.serving.running.Wait()
+	return nil
+}
+
+// stop closes the listeners and returns the connections.
+func (s *Server) stop() []tracked {
+	v := &s.serving
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.closing = true
+	for l := range v.listeners {
+		l.Close()
+	}
+	list := make([]tracked, 0, len(v.conns))
+	for tr := range v.conns {
+		list = append(list, *tr)
+	}
+	return list
+}
+
+func (s *Server) log(level slog.Level, text string, args ...any) {
+	if s.Logger != nil {
+		s.Logger.Log(context.Background(), level, text, args...)
+	}
+}
+
+// stack returns the stack of a goroutine that has just recovered from a panic.
+func stack() string { return string(debug.Stack()) }
