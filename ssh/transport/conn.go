@@ -2,146 +2,286 @@ package transport
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"net"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/wirelark/wirelark/ssh"
+	"github.com/wirelark/wirelark/ssh/keys"
+	"github.com/wirelark/wirelark/ssh/packet"
 	"github.com/wirelark/wirelark/trace"
-	"github.com/wirelark/wirelark/wire"
+)
+
+const (
+	defaultHandshakeTimeout = 30 * time.Second
+	defaultCloseTimeout     = 2 * time.Second
 )
 
 // Conn is an encrypted packet connection after its first key exchange. Make
 // one with [Client] or [Server]. The package comment says who may call what.
-type Conn struct{}
+type Conn struct {
+	// These do not change after setup, or after the first key exchange.
+	role         trace.Role
+	cfg          Config
+	nc           net.Conn
+	p            *packet.Packetizer // receiving half: the reader's; sending half: guarded by mu
+	hook         *hook
+	log          *slog.Logger
+	maxPayload   int
+	offer        ssh.KexInit // but for the cookie
+	signers      []keys.Signer
+	sigAlgs      []byte // of the user; a server announces them
+	trust        func(HostKey) error
+	ourVersion   []byte
+	peerVersion  []byte
+	sessionID    []byte
+	strict       bool
+	wantsExtInfo bool // the peer wants to hear our extensions
+
+	in input // the reader's
+
+	authenticated atomic.Bool
+	credit        atomic.Bool // there is credit to emit
+	phase         atomic.Pointer[string]
+	done          chan struct{} // closed when err is set
+	finished      chan struct{} // closed when the flusher has ended
+
+	mu         sync.Mutex // the output lock: guards what follows; never held while waiting
+	out        output
+	kex        kexState
+	ending     ending
+	err        error // why the connection ended
+	alg        ssh.Algorithms
+	hostKey    keys.PublicKey
+	extensions []ssh.Extension
+}
 
 // Client exchanges versions and keys with the server at the other end of nc,
 // which it owns from here on, also on error. ctx covers all of it: when it
 // ends, the connection is cut and the error is its cause.
 func Client(ctx context.Context, nc net.Conn, cfg *ClientConfig) (*Conn, error) {
-	panic("internal error: not yet")
+	if cfg == nil || cfg.HostKey == nil {
+		return nil, refuse(nc, errors.New("a client needs a HostKey function"))
+	}
+	c, err := newConn(trace.Client, nc, cfg.Config)
+	if err != nil {
+		return nil, refuse(nc, err)
+	}
+	clock := c.startClock()
+	check := cfg.HostKey
+	c.trust = func(k HostKey) error {
+		clock.pause() // a user may have to think
+		defer clock.resume()
+		return check(ctx, k)
+	}
+	return c.handshake(ctx, clock)
 }
 
 // Server is [Client] for the other role.
 func Server(ctx context.Context, nc net.Conn, cfg *ServerConfig) (*Conn, error) {
-	panic("internal error: not yet")
+	if cfg == nil || len(cfg.HostKeys) == 0 {
+		return nil, refuse(nc, errors.New("a server needs a host key"))
+	}
+	c, err := newConn(trace.Server, nc, cfg.Config)
+	if err != nil {
+		return nil, refuse(nc, err)
+	}
+	c.signers = slices.Clone(cfg.HostKeys)
+	c.offer.ServerHostKeyAlgorithms = slices.DeleteFunc(c.offer.ServerHostKeyAlgorithms,
+		func(name string) bool { return c.signerFor(name) == nil })
+	sigAlgs := cfg.ServerSigAlgs
+	if sigAlgs == nil {
+		for _, t := range keys.Types() {
+			sigAlgs = append(sigAlgs, keys.SignatureAlgorithms(t)...)
+		}
+	}
+	c.sigAlgs = []byte(strings.Join(sigAlgs, ","))
+	return c.handshake(ctx, c.startClock())
 }
 
-// ReadPacket waits for the next packet that belongs to the caller: 5, 6, 50
-// and above, but for 192 (ping), and numbers that nobody knows, which the
-// caller answers with [Conn.Reject]. The payload, its number first and at
-// least one byte long, is valid until the next call and may be changed. Only
-// one goroutine may call it.
-//
-// When the connection has ended, the error is that of [Conn.Err]. A peer that
-// said good-bye is a [*DisconnectError].
-func (c *Conn) ReadPacket() (payload []byte, err error) { panic("internal error: not yet") }
-
-// Send waits for room and queues m. It returns when m is in the output
-// buffer, which keeps the order of calls. It waits during a key exchange. An
-// error means that m was not queued: ctx's cause, or that of [Conn.Err]. m may
-// be used again afterwards; the bytes it aliases are copied.
-//
-// The reader must not call it.
-func (c *Conn) Send(ctx context.Context, m wire.Message) error { panic("internal error: not yet") }
-
-// Queue queues m without ever waiting, for the reader's own answers. During a
-// key exchange m is held back, in order with other messages of Queue and
-// before later ones of Send. When the bounded room for answers is full, the
-// connection ends with an [ErrFlood] error, because the peer does not read
-// what it asked for.
-func (c *Conn) Queue(m wire.Message) error { panic("internal error: not yet") }
-
-// Reject answers the packet that ReadPacket returned last with
-// SSH_MSG_UNIMPLEMENTED. It never waits, and is for the reader alone.
-func (c *Conn) Reject() error { panic("internal error: not yet") }
-
-// A Source builds packets in place. Fill puts the payload of one packet, its
-// number first, at the beginning of room and returns its length, or 0 for no
-// packet; more says that it has another one ready. Fill runs under the output
-// lock: it copies bytes that it has, may take a lock under which nobody calls
-// this connection (but for Wake), and does nothing else.
-type Source interface {
-	Fill(room []byte) (n int, more bool)
+// refuse closes a connection that was never begun.
+func refuse(nc net.Conn, err error) error {
+	_ = nc.Close() // the error at hand matters
+	return err
 }
 
-// SendData waits for room and lets s build packets in the output buffer until
-// s has no more; each gets a room of exactly size bytes, at most
-// [Conn.MaxPayload]. Packets built in a row travel in one batch. It waits as
-// Send does. When cancel (nil: never) is closed while it waits, it returns
-// [ErrCanceled]; s knows what it has built by then. It allocates nothing.
-//
-// The reader must not call it.
-func (c *Conn) SendData(cancel <-chan struct{}, size int, s Source) error {
-	panic("internal error: not yet")
+func (c *Conn) signerFor(algorithm string) keys.Signer {
+	want := keys.TypeOf(algorithm)
+	for _, s := range c.signers {
+		if want != "" && s.PublicKey().Type() == want {
+			return s
+		}
+	}
+	return nil
+}
+
+func newConn(role trace.Role, nc net.Conn, cfg Config) (*Conn, error) {
+	version, err := versionLine(cfg.Version)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Algorithms, err = cfg.Algorithms.complete(); err != nil {
+		return nil, err
+	}
+	cfg.Rekey = cfg.Rekey.complete()
+	if cfg.HandshakeTimeout == 0 {
+		cfg.HandshakeTimeout = defaultHandshakeTimeout
+	}
+	if cfg.CloseTimeout <= 0 {
+		cfg.CloseTimeout = defaultCloseTimeout
+	}
+	c := &Conn{
+		role: role, cfg: cfg, nc: nc, log: cfg.Logger, ourVersion: []byte(version),
+		maxPayload: defaultMaxPayload,
+		done:       make(chan struct{}), finished: make(chan struct{}),
+	}
+	if c.log == nil {
+		c.log = slog.New(slog.DiscardHandler)
+	}
+	if c.hook = openHook(cfg.Trace, role, nc); c.hook != nil {
+		c.maxPayload = tracedMaxPayload
+		nc = &tapped{Conn: nc, hook: c.hook, dir: role.Sends().Reverse()}
+	}
+	c.waitingFor("the peer's identification line")
+	c.p = packet.NewPacketizer(nc)
+	c.in.first = true
+	c.out.kick = make(chan struct{}, 1)
+	a := cfg.Algorithms
+	markers := []string{ssh.MarkerExtInfoClient, ssh.MarkerStrictClient}
+	if role == trace.Server {
+		markers = []string{ssh.MarkerExtInfoServer, ssh.MarkerStrictServer}
+	}
+	c.offer = ssh.KexInit{
+		KexAlgorithms:           append(slices.Clone(a.Kex), markers...),
+		ServerHostKeyAlgorithms: a.HostKeys,
+		CiphersC2S:              a.Ciphers, CiphersS2C: a.Ciphers,
+		MACsC2S: a.MACs, MACsS2C: a.MACs,
+		CompressionC2S: a.Compression, CompressionS2C: a.Compression,
+	}
+	return c, nil
+}
+
+// handshake is the picture of RFC 4253: identification lines, KEXINITs, the
+// method's messages, NEWKEYS.
+func (c *Conn) handshake(ctx context.Context, clock *clock) (*Conn, error) {
+	go c.flush() // stops when the connection has ended and is flushed
+	unwatch := context.AfterFunc(ctx, func() { c.Abort(context.Cause(ctx)) })
+	err := c.firstExchange()
+	clock.pause()
+	if !unwatch() && err == nil {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		err = c.failed(err)
+		<-c.finished
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *Conn) firstExchange() error {
+	c.mu.Lock()
+	if c.err == nil {
+		// KEXINIT travels with the identification: a round trip less.
+		c.hook.packet(c.role.Sends(), c.ourVersion)
+		c.p.AppendRaw(append(c.ourVersion[:len(c.ourVersion):len(c.ourVersion)], '\r', '\n'))
+		c.beginKex()
+	}
+	c.mu.Unlock()
+	var err error
+	if c.peerVersion, err = readVersion(c.p, c.role); err != nil {
+		var bad *VersionError
+		if errors.As(err, &bad) {
+			return err
+		}
+		return readError(err)
+	}
+	c.hook.packet(c.role.Sends().Reverse(), c.peerVersion)
+	c.waitingFor("the peer's KEXINIT")
+	for c.in.first {
+		if _, err := c.next(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Conn) waitingFor(what string) { c.phase.Store(&what) }
+
+// clock bounds the handshake.
+type clock struct {
+	c     *Conn
+	timer *time.Timer
+	left  time.Duration
+	since time.Time
+}
+
+// startClock returns a clock that runs; it has no limit when the timeout is
+// negative.
+func (c *Conn) startClock() *clock {
+	k := &clock{c: c, left: c.cfg.HandshakeTimeout}
+	k.resume()
+	return k
+}
+
+func (k *clock) resume() {
+	if k.left < 0 {
+		return
+	}
+	k.since = time.Now()
+	k.timer = time.AfterFunc(k.left, func() {
+		k.c.Abort(&TimeoutError{Waiting: *k.c.phase.Load()})
+	})
+}
+
+func (k *clock) pause() {
+	if k.timer != nil && k.timer.Stop() {
+		k.left = max(0, k.left-time.Since(k.since))
+	}
 }
 
 // MaxPayload returns the longest payload, in bytes with its number, that may
 // be sent, and that we should make peers send: 128 KiB, or less while a
 // capture is made, whose packets stay below 32,000 bytes. It does not change.
-func (c *Conn) MaxPayload() int { panic("internal error: not yet") }
-
-// SetCredits sets the function that emits what is state and not a message:
-// window credit. After [Conn.Wake] it is called once with the next batch, or
-// after the key exchange that is under way; it calls add for every message
-// there is. It runs under the output lock, as Fill does, by any goroutine.
-// Set it before the first Wake.
-func (c *Conn) SetCredits(credits func(add func(m wire.Message))) {
-	panic("internal error: not yet")
-}
-
-// Wake says that there is credit to emit. It never waits and takes no lock, so
-// it may be called with any lock held, also from Fill.
-func (c *Conn) Wake() { panic("internal error: not yet") }
-
-// Rekey starts a key exchange, unless one is under way, and waits for its end.
-// Before Authenticated it is an error.
-func (c *Conn) Rekey(ctx context.Context) error { panic("internal error: not yet") }
+func (c *Conn) MaxPayload() int { return c.maxPayload }
 
 // Authenticated tells that the user has been let in: from here on keys are
 // renewed and pings answered. A server calls it before it sends
 // USERAUTH_SUCCESS, a client before it reads the packet behind it.
-func (c *Conn) Authenticated() { panic("internal error: not yet") }
-
-// State returns a snapshot of the connection.
-func (c *Conn) State() State { panic("internal error: not yet") }
+func (c *Conn) Authenticated() {
+	if !c.authenticated.Swap(true) {
+		c.hook.event(trace.Authenticated, "")
+	}
+}
 
 // SessionID returns the exchange hash of the first key exchange (RFC 4253
 // §7.2). The caller must not change it.
-func (c *Conn) SessionID() []byte { panic("internal error: not yet") }
+func (c *Conn) SessionID() []byte { return c.sessionID }
 
 // Trace returns the hook of this connection, nil when it is off.
-func (c *Conn) Trace() trace.Conn { panic("internal error: not yet") }
-
-// LocalAddr returns the local address of the socket.
-func (c *Conn) LocalAddr() net.Addr { panic("internal error: not yet") }
-
-// RemoteAddr returns the remote address of the socket.
-func (c *Conn) RemoteAddr() net.Addr { panic("internal error: not yet") }
-
-// Disconnect tells the peer why we leave and closes, as Close does. It does
-// nothing when the connection has already ended.
-func (c *Conn) Disconnect(reason ssh.DisconnectReason, text string) error {
-	panic("internal error: not yet")
+func (c *Conn) Trace() trace.Conn {
+	if c.hook == nil {
+		return nil
+	}
+	return c.hook.conn
 }
 
-// Close writes what is queued, for a bounded time, closes the socket and waits
-// for the connection's own goroutine. It returns the error that kept queued
-// packets from being written, or nil. Further calls return the same. Every
-// waiting call returns [ErrClosed], unless an error ended the connection first.
-func (c *Conn) Close() error { panic("internal error: not yet") }
-
-// Abort ends the connection at once, without writing what is queued. err
-// (nil: [ErrClosed]) is what waiting and later calls return, unless the
-// connection had already ended.
-func (c *Conn) Abort(err error) { panic("internal error: not yet") }
-
-// Fail ends the connection because the peer broke the protocol above this
-// layer: it sends a disconnect with the given reason and the text of err, and
-// goes on as Abort does. It never waits.
-func (c *Conn) Fail(reason ssh.DisconnectReason, err error) { panic("internal error: not yet") }
-
-// Err returns why the connection ended, the first cause; nil while it is
-// alive.
-func (c *Conn) Err() error { panic("internal error: not yet") }
-
-// Done is closed when the connection has ended, for whatever reason.
-func (c *Conn) Done() <-chan struct{} { panic("internal error: not yet") }
+// State returns a snapshot of the connection.
+func (c *Conn) State() State {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := State{
+		Role: c.role, LocalVersion: string(c.ourVersion), PeerVersion: string(c.peerVersion),
+		SessionID: c.sessionID, Algorithms: c.alg, HostKey: c.hostKey, Strict: c.strict,
+		Extensions: slices.Clone(c.extensions), Authenticated: c.authenticated.Load(),
+		KeyExchanges: c.kex.count, KeysSince: c.kex.at,
+	}
+	s.Sent.Packets, s.Sent.Bytes = c.p.Sent()
+	s.Received.Packets, s.Received.Bytes = c.p.Received()
+	return s
+}

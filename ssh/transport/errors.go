@@ -24,6 +24,10 @@ var (
 	// ErrFlood ends a connection whose peer asks for more answers than it
 	// reads.
 	ErrFlood = errors.New("the peer asks for more answers than it reads")
+
+	// ErrHostKeyChanged is wrapped by a HostKeyError: a later key exchange came
+	// with another key than the first one.
+	ErrHostKeyChanged = errors.New("it is not the key of the first key exchange")
 )
 
 type closedError struct{}
@@ -58,6 +62,8 @@ type ProtocolError struct {
 	Rule    string // what it did, for people
 	Section string // where the rule stands, as "RFC 4253 §7.1"
 	Err     error  // what was found, often a *wire.Error; may be nil
+
+	kex bool // in a key exchange
 }
 
 func (e *ProtocolError) Error() string {
