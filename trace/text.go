@@ -43,7 +43,8 @@ func ParseLevel(name string) (Level, error) {
 // for server to client, LAYER is the protocol, MESSAGE the specification's
 // name. The keys: conn when it is not connection 1, in for what travels inside
 // another protocol, then the fields as they come, those of groups with dots.
-// Long values are cut and followed by NAME_len; error and note stand last.
+// Empty values are left out, long ones cut and followed by NAME_len; error and
+// note stand last.
 // Values never hold a raw control character or terminal escape: what is not
 // plain is quoted as in Go. Secrets, and whatever a decoder hides, show as
 // ‹masked›.
@@ -138,8 +139,8 @@ func (t *Text) appendPairs(dst []byte, m *Message, prefix string, fields []wire.
 			return dst
 		}
 		switch {
-		case prefix == "" && i == 0 && f.Name == "number" && len(m.Fields) > 1 && !f.Is(wire.Node):
-			continue // the name says it
+		case prefix == "" && i == 0 && f.Name == "number" || empty(f.Value):
+			continue // the name of the message says it; nothing to say
 		case f.Is(wire.Many):
 			dst = t.appendList(dst, m, prefix+f.Name, f, left)
 			continue
@@ -158,6 +159,19 @@ func (t *Text) appendPairs(dst []byte, m *Message, prefix string, fields []wire.
 		dst = appendValue(dst, prefix+f.Name, f.Value, summaryLimit)
 	}
 	return dst
+}
+
+// empty reports whether v is an empty text, list or run of bytes.
+func empty(v any) bool {
+	switch v := v.(type) {
+	case string:
+		return v == ""
+	case []byte:
+		return len(v) == 0
+	case []string:
+		return len(v) == 0
+	}
+	return false
 }
 
 // appendList appends how many elements a list has and the first of them.

@@ -1,0 +1,135 @@
+package sshdecode
+
+import (
+	"fmt"
+
+	"github.com/wirelark/wirelark/ssh/packet"
+)
+
+// search looks for the next packet behind a hole. How many packets the hole
+// swallowed and where the next one begins is not known, but only the right
+// answer to both makes a tag verify.
+type search struct {
+	alg     packet.Algorithm // of the opener; not set before the first keys
+	missing int64            // bytes between the last packet and buf[0]; -1: not known
+	looked  int              // len(buf) at the last look
+	tries   int64            // spent so far, in the whole direction
+	cause   string           // when it is not a hole in the capture
+}
+
+// Limits of a search. A try takes some 100 ns.
+const (
+	maxTries    = 1 << 24 // in one direction
+	lookTries   = 1 << 22 // in one look
+	nearPackets = 8       // how many more packets than the fewest possible a look thinks of at first
+	wideBytes   = 128 << 10
+	searchBytes = 1 << 20 // behind which a search is given up
+	minSealed   = 4 + 8 + 16
+	maxSealed   = 4 + packet.MaxLength + 16
+)
+
+// seek begins a search, or lets one that is under way know of another hole. n
+// bytes are missing behind those in the buffer.
+func (h *half) seek(n int64, cause string) {
+	s := &h.search
+	if h.state != inSearch {
+		s.missing, s.looked, s.cause = 0, 0, cause
+		h.state = inSearch
+	}
+	if cause == "" {
+		s.skip(int64(len(h.buf)))
+		h.take(len(h.buf))
+	}
+	s.skip(n)
+	s.looked = 0
+}
+
+func (s *search) skip(n int64) {
+	if n < 0 || s.missing < 0 {
+		s.missing = -1
+		return
+	}
+	s.missing += n
+}
+
+// resume looks for the next packet in the buffer when enough has come, or when
+// nothing more will come. It reports whether it found one.
+func (s *stream) resume(h *half, last bool) bool {
+	f := &h.search
+	if len(h.buf) < minSealed || !last && len(h.buf) < 2*f.looked {
+		return false
+	}
+	f.looked = len(h.buf)
+	off, skip, ok := f.look(h, false)
+	if !ok && (last || len(h.buf) >= wideBytes) {
+		off, skip, ok = f.look(h, true)
+	}
+	switch {
+	case ok:
+		h.opener.Advance(skip)
+		h.take(off)
+		h.state = inPackets
+		if note := s.packets.hole(h.dir, f.missing); f.missing != 0 {
+			h.notes = append(h.notes, note)
+		}
+		h.notes = append(h.notes, f.report(off, skip.Packets))
+		return true
+	case len(h.buf) > searchBytes || f.tries >= maxTries:
+		h.lose(f.failure())
+		return true
+	}
+	return false
+}
+
+// look tries every offset: with few packets missing, or with the other numbers
+// that are possible.
+func (s *search) look(h *half, wide bool) (off int, skip packet.Skip, ok bool) {
+	budget := min(lookTries, maxTries-s.tries)
+	for off := 0; off+minSealed <= len(h.buf); off++ {
+		low, high := s.packets(off)
+		if wide {
+			low += nearPackets
+		} else {
+			high = min(high, low+nearPackets-1)
+		}
+		for n := low; n <= high; n++ {
+			if budget--; budget < 0 {
+				return 0, skip, false
+			}
+			s.tries++
+			skip = packet.Skip{Packets: n, Bytes: uint64(max(0, s.missing) + int64(off))}
+			if _, _, ok := h.opener.Try(h.buf[off:], skip); ok {
+				return off, skip, true
+			}
+		}
+	}
+	return 0, skip, false
+}
+
+// packets returns how few and how many packets can be missing when the next
+// one begins at off.
+func (s *search) packets(off int) (low, high uint64) {
+	if s.missing < 0 {
+		return 0, 1 << 12
+	}
+	n := uint64(s.missing) + uint64(off)
+	return (n + maxSealed - 1) / maxSealed, n / minSealed
+}
+
+func (s *search) report(off int, packets uint64) string {
+	text := fmt.Sprintf("read again after %d packets that are missing or incomplete", packets)
+	if s.cause != "" {
+		text += ", because of: " + s.cause
+	}
+	if off > 0 {
+		text += fmt.Sprintf("; %d bytes skipped", off)
+	}
+	return text
+}
+
+func (s *search) failure() string {
+	if s.cause != "" {
+		return "no packet authenticates after: " + s.cause
+	}
+	return "no packet authenticates after missing bytes"
+}
