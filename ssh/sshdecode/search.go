@@ -19,8 +19,8 @@ type search struct {
 
 // Limits of a search. A try takes some 100 ns.
 const (
-	maxTries    = 1 << 24 // in one direction
-	lookTries   = 1 << 22 // in one look
+	maxTries    = 1 << 23 // in one direction
+	lookTries   = 1 << 21 // in one look
 	nearPackets = 8       // how many more packets than the fewest possible a look thinks of at first
 	wideBytes   = 128 << 10
 	searchBytes = 1 << 20 // behind which a search is given up
