@@ -49,22 +49,19 @@ func (c *Conn) end(err error, goodbye *ssh.Disconnect) {
 	c.stopTimers()
 	limit := c.cfg.CloseTimeout
 	_ = c.nc.SetWriteDeadline(time.Now().Add(limit)) // the timer does it too
-	c.ending.timer = time.AfterFunc(limit, func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.cutNow()
-	})
+	c.ending.timer = time.AfterFunc(limit, c.cut)
 	c.wakeAll()
 	c.wakeFlusher()
 }
 
-// cutNow closes the socket whatever is still to be written. c.mu is held.
-func (c *Conn) cutNow() {
-	if c.ending.cut {
-		return
-	}
+// cut closes the socket whatever is still to be written. The lock is not held
+// while it does: closing may be anything where the socket is not one, such as
+// a channel of another connection.
+func (c *Conn) cut() {
+	c.mu.Lock()
 	c.ending.cut = true
-	_ = c.nc.Close() // unblocks a write; finish reports nothing about it either
+	c.mu.Unlock()
+	_ = c.nc.Close() // unblocks a write, which reports what is lost
 	c.wakeFlusher()
 }
 
@@ -76,8 +73,7 @@ func (c *Conn) writeFailed(err error) {
 		c.ending.unsent = &WriteError{err}
 	}
 	if c.err != nil {
-		c.cutNow()
-		return
+		return // the flusher closes the socket now
 	}
 	failed := c.ending.unsent
 	time.AfterFunc(lastWords, func() { c.Abort(failed) })
@@ -129,6 +125,14 @@ func (c *Conn) drain() {
 // failed ends the connection because of what the reader found, and tells the
 // peer when it is its fault.
 func (c *Conn) failed(err error) error {
+	if c.endFor(err) {
+		c.cut()
+	}
+	return c.Err()
+}
+
+// endFor reports whether nothing more can be written.
+func (c *Conn) endFor(err error) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var read *ReadError
@@ -139,14 +143,13 @@ func (c *Conn) failed(err error) error {
 			err = c.ending.unsent // it came first
 		}
 		c.end(err, nil)
-		c.cutNow()
+		return true
 	case errors.As(err, &disconnect):
 		c.end(err, nil)
-		c.cutNow()
-	default:
-		c.end(err, &ssh.Disconnect{Reason: reason(err), Description: err.Error()})
+		return true
 	}
-	return c.err
+	c.end(err, &ssh.Disconnect{Reason: reason(err), Description: err.Error()})
+	return false
 }
 
 // reason is what a peer is told about an error.
@@ -205,9 +208,9 @@ func (c *Conn) Abort(err error) {
 		err = ErrClosed
 	}
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.end(err, nil)
-	c.cutNow()
+	c.mu.Unlock()
+	c.cut()
 }
 
 // Fail ends the connection because of err, most often because the peer broke

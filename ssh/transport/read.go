@@ -55,7 +55,9 @@ func (c *Conn) next() ([]byte, error) {
 	if err != nil {
 		return nil, readError(err)
 	}
-	c.rekeyIfReceived()
+	if err := c.rekeyIfReceived(); err != nil {
+		return nil, err
+	}
 	n := payload[0]
 	if n < 30 || n > 49 {
 		c.hook.packet(c.role.Sends().Reverse(), payload)
@@ -139,6 +141,10 @@ func (c *Conn) gotGeneric(payload []byte) error {
 	return nil
 }
 
+// maxPing is the longest ping that is answered: an answer must fit where
+// captures limit packets. OpenSSH's pings have a few bytes.
+const maxPing = 16 << 10
+
 // gotPing answers a ping. Before authentication nobody is answered: whoever has
 // not logged in shall not make us work.
 func (c *Conn) gotPing(payload []byte) error {
@@ -148,6 +154,9 @@ func (c *Conn) gotPing(payload []byte) error {
 	var m ssh.Ping
 	if err := ssh.Parse(payload, &m); err != nil {
 		return malformed(err)
+	}
+	if len(m.Data) > maxPing {
+		return &ProtocolError{Rule: fmt.Sprintf("it sent a ping of %d bytes, more than %d", len(m.Data), maxPing)}
 	}
 	return c.Queue(&ssh.Pong{Data: m.Data})
 }

@@ -70,27 +70,27 @@ func (c *Conn) due() bool {
 
 // rekeyIfReceived is rekeyIfDue for the reader. It looks at the counters of
 // what was received before it takes the lock, now and then.
-func (c *Conn) rekeyIfReceived() {
+func (c *Conn) rekeyIfReceived() error {
 	if c.in.round != nil || c.in.first {
-		return
+		return nil
 	}
 	packets, bytes := c.p.Received()
 	if packets < c.in.checkPackets && bytes < c.in.checkBytes {
-		return
+		return nil
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.kex.running {
-		if c.in.round == nil && bytes-c.kex.received > unanswered {
-			c.end(&TimeoutError{Waiting: "the peer's answer to KEXINIT"}, nil)
-			c.cutNow()
+		if bytes-c.kex.received > unanswered {
+			return &TimeoutError{Waiting: "the peer's answer to our KEXINIT"}
 		}
-		return
+		return nil
 	}
 	c.rekeyIfDue()
 	limit := c.cfg.Rekey
 	c.in.checkPackets = packets + max(1, limit.Packets/64)
 	c.in.checkBytes = bytes + max(1, limit.Bytes/64)
+	return nil
 }
 
 // armInterval sets the clock for the next key exchange. c.mu is held.

@@ -328,6 +328,7 @@ func (c *Conn) unlockAndFlush() {
 func (c *Conn) writeBatch() bool {
 	b := c.take()
 	if len(b.Bytes()) == 0 {
+		b.Release()
 		return false
 	}
 	c.out.writing = true
