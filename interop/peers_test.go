@@ -117,6 +117,20 @@ type sshd struct {
 	key        string // private key file
 	knownHosts string // file
 	version    string // identification line
+	authorized string // file
+}
+
+// authorize lets another key in.
+func (s *sshd) authorize(t testing.TB, id identity) {
+	t.Helper()
+	f, err := os.OpenFile(s.authorized, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.WriteString(id.authorized + "\n"); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (s *sshd) port() string { _, port, _ := net.SplitHostPort(s.addr); return port }
@@ -161,7 +175,7 @@ func startSSHD(t testing.TB, lines ...string) *sshd {
 		t.Fatal(err)
 	}
 	for range 5 { // another process may take the port before sshd does
-		s := &sshd{addr: freeAddr(t), user: me.Username, key: key.private, knownHosts: filepath.Join(dir, "known_hosts")}
+		s := &sshd{addr: freeAddr(t), user: me.Username, key: key.private, knownHosts: filepath.Join(dir, "known_hosts"), authorized: authorized}
 		conf := append([]string{
 			"Port " + s.port(), "ListenAddress 127.0.0.1", "HostKey " + host.private, "AuthorizedKeysFile " + authorized,
 			"PidFile none", "StrictModes no", "UsePAM no", "PermitRootLogin prohibit-password", "PasswordAuthentication no",
