@@ -3,6 +3,7 @@ package authkeys
 import (
 	"errors"
 	"fmt"
+	"net"
 	"strconv"
 	"strings"
 	"time"
@@ -45,6 +46,16 @@ type Grant struct {
 type Endpoint struct {
 	Host string // "*" or empty, in PermitListen: any
 	Port uint16 // 0: any
+}
+
+// String returns "host:port", with brackets around an IPv6 address and "*" for
+// any port.
+func (e Endpoint) String() string {
+	port := "*"
+	if e.Port != 0 {
+		port = strconv.Itoa(int(e.Port))
+	}
+	return net.JoinHostPort(e.Host, port)
 }
 
 // AllowsOpen reports whether the grant allows a connection to host and port
