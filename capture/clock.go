@@ -78,7 +78,7 @@ func (c clock) stamp(t time.Time) (uint64, error) {
 		return 0, ErrTime
 	}
 	r := c.resolution()
-	hi, lo, frac := uint64(0), uint64(0), uint64(0)
+	var hi, lo, frac uint64
 	switch {
 	case r&tsBase2 != 0:
 		exp := r &^ tsBase2

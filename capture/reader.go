@@ -2,6 +2,7 @@ package capture
 
 import (
 	"encoding/binary"
+	"errors"
 	"io"
 )
 
@@ -51,7 +52,7 @@ func NewReader(r io.Reader) (*Reader, error) {
 	d := &Reader{win: window{r: r}}
 	b, err := d.win.peek(4)
 	if err != nil {
-		if len(b) == 0 && err == io.EOF {
+		if len(b) == 0 && errors.Is(err, io.EOF) {
 			return nil, &TruncatedError{Want: 4}
 		}
 		return nil, d.win.ended(err, 4)

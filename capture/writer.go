@@ -95,7 +95,8 @@ func (x *Writer) WriteFrame(f *Frame) error {
 	x.put(padding[:padded(len(f.Data))-len(f.Data)])
 	x.put(opts)
 	x.order.PutUint32(h, uint32(length))
-	return x.put(h[:4])
+	x.put(h[:4])
+	return x.err()
 }
 
 var padding [4]byte
@@ -210,11 +211,15 @@ func (x *Writer) write(t BlockType, body []byte) error {
 	x.order.PutUint32(h[4:], uint32(length))
 	x.put(h)
 	x.put(body)
-	return x.put(h[4:])
+	x.put(h[4:])
+	return x.err()
 }
 
-func (x *Writer) put(b []byte) error {
-	_, err := x.w.Write(b)
+// put appends to the buffer, which keeps its first error for err.
+func (x *Writer) put(b []byte) { _, _ = x.w.Write(b) }
+
+func (x *Writer) err() error {
+	_, err := x.w.Write(nil)
 	return err
 }
 
