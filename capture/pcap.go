@@ -6,14 +6,13 @@ import (
 )
 
 const (
-	pcapMicro      = 0xa1b2c3d4
-	pcapNano       = 0xa1b23c4d
-	pcapHeaderLen  = 24
-	pcapRecordLen  = 16
-	pcapMajor      = 2
-	pcapMinor      = 4
-	pcapLinkBits   = 0xffff // the rest of the field tells the length of a frame check sequence
-	pcapFCSPresent = 1 << 26
+	pcapMicro     = 0xa1b2c3d4
+	pcapNano      = 0xa1b23c4d
+	pcapHeaderLen = 24
+	pcapRecordLen = 16
+	pcapMajor     = 2
+	pcapMinor     = 4
+	pcapLinkBits  = 0xffff // the rest of the field tells the length of a frame check sequence
 )
 
 // readPcapHeader reads

@@ -21,7 +21,7 @@ const farInRow = 3
 // segmentCost is what a waiting segment counts beside its bytes.
 const segmentCost = 128
 
-// The sizes of a history: most streams are shorter than the first.
+// historyStart is the first size of a history: most streams are shorter.
 const historyStart = 2 << 10
 
 // stream is one direction of a conversation.
