@@ -23,10 +23,10 @@ func (s *session) open(t *task, m *sftp.Open) (wire.Message, error) {
 		flags |= sftp.OpenRead
 	}
 	t.op.Path, t.op.Flags = name, flags
-	switch {
-	case flags&^sftp.OpenRead != 0:
+	if flags&^sftp.OpenRead != 0 {
 		err = s.allow(needWrite)
-	case flags&sftp.OpenTruncate != 0 && flags&sftp.OpenWrite == 0:
+	}
+	if err == nil && flags&sftp.OpenTruncate != 0 && flags&sftp.OpenWrite == 0 {
 		err = &sftp.StatusError{Code: sftp.StatusInvalidParameter, Msg: "truncation of a file not opened for writing"}
 	}
 	if err == nil && flags&sftp.OpenRead != 0 {

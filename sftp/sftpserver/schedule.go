@@ -48,6 +48,7 @@ type schedule struct {
 	tasks, maxTasks int
 	bytes, maxBytes int
 	busy            int // reads and writes handed to workers
+	free            []*task
 }
 
 func (s *schedule) init(maxTasks, maxBytes int) {
@@ -55,15 +56,24 @@ func (s *schedule) init(maxTasks, maxBytes int) {
 	s.maxTasks, s.maxBytes = maxTasks, maxBytes
 }
 
-// admit waits until another request of n bytes may be taken in hand.
-func (s *schedule) admit(n int) {
+// admit waits until another request of n bytes may be taken in hand, and
+// returns a task for it.
+func (s *schedule) admit(n int) *task {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	for s.tasks >= s.maxTasks || s.bytes+n > s.maxBytes {
 		s.changed.Wait()
 	}
 	s.tasks++
 	s.bytes += n
-	s.mu.Unlock()
+	var t *task
+	if last := len(s.free) - 1; last >= 0 {
+		t, s.free = s.free[last], s.free[:last]
+	} else {
+		t = &task{done: make(chan struct{}, 1)}
+	}
+	t.charged = n
+	return t
 }
 
 // charge waits for n further bytes for t. Config.defaults makes sure that one
@@ -78,11 +88,16 @@ func (s *schedule) charge(t *task, n int) {
 	t.charged += n
 }
 
-// retire says that the reply to a request has left.
+// retire says that the reply to a request has left; t is used again.
 func (s *schedule) retire(t *task) {
+	t.in.free()
+	t.out.free()
+	n := t.charged
+	*t = task{done: t.done}
 	s.mu.Lock()
 	s.tasks--
-	s.bytes -= t.charged
+	s.bytes -= n
+	s.free = append(s.free, t)
 	s.changed.Signal()
 	s.mu.Unlock()
 }

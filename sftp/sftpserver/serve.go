@@ -163,14 +163,11 @@ func (s *session) readLoop(r *sftp.PacketReader) error {
 			}
 			return err
 		}
-		s.schedule.admit(n)
-		t := getTask()
-		t.charged = n
+		t := s.schedule.admit(n)
 		t.in = getBuffer(n)
 		t.in.b, err = r.ReadBody(t.in.b)
 		if err != nil {
 			s.schedule.retire(t)
-			t.free()
 			return err
 		}
 		s.traced(wire.C2S, t.in.b)
@@ -178,7 +175,6 @@ func (s *session) readLoop(r *sftp.PacketReader) error {
 		if t.number, t.id, ok = sftp.Header(t.in.b); !ok {
 			number := t.number
 			s.schedule.retire(t)
-			t.free()
 			return fmt.Errorf("sftp: packet with number %d and no request id: %w", number, ErrProtocol)
 		}
 		if !s.cfg.AnyOrder {

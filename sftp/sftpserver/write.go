@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/wirelark/wirelark/sftp"
@@ -137,7 +136,6 @@ func (s *session) emit(t *task) {
 		s.cfg.Operation(t.op)
 	}
 	s.schedule.retire(t)
-	t.free()
 }
 
 func (s *session) flush() {
@@ -155,21 +153,4 @@ func (s *session) put(b []byte) {
 		s.broken = true
 		s.cancel(err)
 	}
-}
-
-var tasks sync.Pool
-
-func getTask() *task {
-	if t, ok := tasks.Get().(*task); ok {
-		return t
-	}
-	return &task{done: make(chan struct{}, 1)}
-}
-
-func (t *task) free() {
-	t.in.free()
-	t.out.free()
-	done := t.done
-	*t = task{done: done}
-	tasks.Put(t)
 }
