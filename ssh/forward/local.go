@@ -135,23 +135,23 @@ func (l *Local) Close() error {
 
 func (l *Local) accept(ln net.Listener) {
 	for {
-		select {
-		case l.places <- struct{}{}:
-		case <-l.ctx.Done():
-			return
-		}
 		conn, err := ln.Accept()
 		if err != nil {
-			<-l.places
-			if l.ctx.Err() != nil {
+			if l.ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
 				return
 			}
 			// As out of descriptors: others may end. It is told, and tried again.
 			l.cfg.OnError(fmt.Errorf("accepting at %s: %w", ln.Addr(), err))
-			if errors.Is(err, net.ErrClosed) || !l.pause() {
+			if !l.pause() {
 				return
 			}
 			continue
+		}
+		select {
+		case l.places <- struct{}{}:
+		case <-l.ctx.Done():
+			_ = conn.Close() // Close gave it up
+			return
 		}
 		l.wg.Go(func() { // stops when both sides have ended, or with Close
 			defer func() { <-l.places }()
