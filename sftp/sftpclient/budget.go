@@ -13,6 +13,9 @@ const firstBudget = 1 << 20
 // growth is how much faster a larger budget has to be to be kept growing.
 const growth = 1.1
 
+// leastWindow is what a read may have in flight however many there are.
+const leastWindow = 64 << 10
+
 // patience is how many rounds without gain end the growth.
 const patience = 3
 
@@ -25,6 +28,7 @@ type budget struct {
 	limit   int64 // bytes that may be in flight now
 	most    int64 // limit never grows beyond
 	used    int64
+	sharers int64 // reads going on, each of which keeps answers that it has not delivered
 	waiting []*budgetWait // oldest first
 
 	// The current round: until as many bytes as limit were answered.
@@ -109,6 +113,22 @@ func (b *budget) release(n int) {
 		b.round()
 	}
 	b.grant()
+}
+
+// share adds n, 1 or -1, to the number of reads going on.
+func (b *budget) share(n int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.sharers += n
+}
+
+// window returns how many bytes one read may have asked for and not delivered.
+// Answers that wait for a slow consumer are not in flight any more, so the
+// budget alone would not bound them.
+func (b *budget) window() int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return max(b.limit/max(b.sharers, 1), leastWindow)
 }
 
 // current returns the limit of now.

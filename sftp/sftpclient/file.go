@@ -275,12 +275,12 @@ func (f *File) beginClose() (*call, error) {
 	return q, nil
 }
 
-// release closes f without waiting for the answer: for files that were only
-// read, where it can tell nothing.
-func (f *File) release() error {
+// Release is Close for a file that was only read: it does not wait for the
+// answer, which can tell nothing then, and so saves a round trip.
+func (f *File) Release() error {
 	q, err := f.beginClose()
 	if err != nil {
-		return err
+		return f.err("close", err)
 	}
 	f.s.discard(q)
 	return nil

@@ -143,8 +143,8 @@ func (c *Client) ReadFile(ctx context.Context, name string) ([]byte, error) {
 	}
 	var b bytes.Buffer
 	_, err = f.ReadTo(ctx, &b, -1)
-	if closeErr := f.release(); err == nil && closeErr != nil {
-		err = f.err("close", closeErr)
+	if closeErr := f.Release(); err == nil {
+		err = closeErr
 	}
 	return b.Bytes(), err
 }

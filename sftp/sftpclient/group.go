@@ -85,3 +85,6 @@ func (g *Group) Wait() error {
 	defer g.mu.Unlock()
 	return g.err
 }
+
+// Context returns the context of the group: it ends with the first error.
+func (g *Group) Context() context.Context { return g.ctx }

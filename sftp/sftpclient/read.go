@@ -61,6 +61,8 @@ func (s *span) answered() bool { return s.p != nil || s.err != nil }
 // run delivers data to sink until the range is read, the file ends (io.EOF),
 // or something fails. It returns the number of bytes delivered.
 func (r *reading) run(sink func(b []byte) error) (n int64, err error) {
+	r.f.s.budget.share(1)
+	defer r.f.s.budget.share(-1)
 	defer r.giveUp()
 	for {
 		if err := r.ask(); err != nil {
@@ -121,7 +123,7 @@ func (r *reading) ask() error {
 			beyond++
 		}
 	}
-	window := r.f.s.budget.current()
+	window := r.f.s.budget.window()
 	for r.next < r.end {
 		s := span{off: r.next, n: r.size(window)}
 		first := r.spans.len() == 0
