@@ -60,6 +60,11 @@ func (d *decoder) Close() {
 	d.packets.close()
 }
 
+// Blind reports whether a direction cannot be read any more.
+func (d *decoder) Blind() bool {
+	return d.stream != nil && (d.stream.half[wire.C2S].state == inDark || d.stream.half[wire.S2C].state == inDark)
+}
+
 const identPrefix = "SSH-"
 
 // maxIdent is the longest identification line and the most bytes of lines

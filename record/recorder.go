@@ -1,0 +1,232 @@
+package record
+
+import (
+	"errors"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/wirelark/wirelark/trace"
+	"github.com/wirelark/wirelark/wire"
+)
+
+// A Recorder is a [trace.Tracer] that makes something of what it is told.
+// Close it after the sessions that it was given to.
+type Recorder struct {
+	subs []*Recorder // of Multi; then nothing else is set
+
+	options Options
+	sink    sink
+	wire    bool // the sink wants wire bytes
+	queue   *queue
+	start   sync.Once
+	done    chan struct{} // the renderer has ended
+	closer  io.Closer     // of the file, may be nil
+	close   sync.Once
+	err     error // first one; the renderer's until done is closed
+}
+
+// sink is what renders. The renderer's goroutine alone calls it.
+type sink interface {
+	open(c *conn)
+	take(c *conn, it *item, b []byte)
+	// idle is called when the queue is empty, and from time to time as long
+	// as busy reports that something is held back.
+	idle(now time.Time)
+	busy() bool
+	finish()
+	// err returns the first error of the writer.
+	err() error
+}
+
+var _ trace.Tracer = (*Recorder)(nil)
+
+func newRecorder(o Options, s sink) *Recorder {
+	return &Recorder{options: o, sink: s, queue: newQueue(o.QueueBytes / 2), done: make(chan struct{})}
+}
+
+// Multi returns a Recorder that tells several others everything. Its Close
+// closes them all.
+func Multi(recorders ...*Recorder) *Recorder { return &Recorder{subs: recorders} }
+
+// Open implements [trace.Tracer]. It returns nil for what runs inside a
+// connection that is recorded already.
+func (r *Recorder) Open(info trace.Info) trace.Conn {
+	if r.subs != nil {
+		return r.openAll(info)
+	}
+	if c, ok := info.Parent.(*conn); ok && c.recorder == r {
+		return nil
+	}
+	r.start.Do(func() { go r.run() }) // stops when Close is called
+	c := &conn{recorder: r, info: info}
+	r.queue.put(item{conn: c, kind: opened}, nil)
+	return c
+}
+
+// Close renders what is left, flushes, closes the file when [Create] made it,
+// and returns the first error of the writer.
+func (r *Recorder) Close() error {
+	if r.subs != nil {
+		errs := make([]error, len(r.subs))
+		for i, s := range r.subs {
+			errs[i] = s.Close()
+		}
+		return errors.Join(errs...)
+	}
+	r.close.Do(func() {
+		r.queue.close()
+		r.start.Do(func() { go r.run() }) // nothing was recorded; an empty file is still a file
+		<-r.done
+		if r.closer != nil {
+			if err := r.closer.Close(); r.err == nil {
+				r.err = err
+			}
+		}
+	})
+	return r.err
+}
+
+// holdTick is how often a held connection is looked at.
+const holdTick = time.Second
+
+func (r *Recorder) run() {
+	defer close(r.done)
+	var b *batch
+	for end := false; !end; {
+		if b, end = r.queue.take(b); b == nil {
+			r.sink.idle(time.Now())
+			r.check()
+			if !end {
+				r.wait()
+			}
+			continue
+		}
+		for i := range b.items {
+			it := &b.items[i]
+			if it.kind == opened {
+				r.sink.open(it.conn)
+				continue
+			}
+			r.sink.take(it.conn, it, b.arena[it.from:it.to])
+		}
+		r.check()
+	}
+	r.sink.finish()
+	r.check()
+}
+
+// wait waits until there is something to do.
+func (r *Recorder) wait() {
+	if !r.sink.busy() {
+		<-r.queue.ready
+		return
+	}
+	t := time.NewTimer(holdTick)
+	defer t.Stop()
+	select {
+	case <-r.queue.ready:
+	case <-t.C:
+	}
+}
+
+// check tells of the first error.
+func (r *Recorder) check() {
+	if r.err != nil {
+		return
+	}
+	if r.err = r.sink.err(); r.err != nil && r.options.OnError != nil {
+		r.options.OnError(r.err)
+	}
+}
+
+// conn is the hook of one session.
+type conn struct {
+	recorder *Recorder
+	info     trace.Info
+	state    any // the sink's, for the renderer alone
+}
+
+var _ trace.Conn = (*conn)(nil)
+
+func (c *conn) Wire(dir wire.Dir, b []byte) {
+	if len(b) > 0 && c.recorder.wire {
+		c.recorder.queue.put(item{conn: c, kind: wireBytes, dir: dir}, b)
+	}
+}
+
+func (c *conn) Packet(dir wire.Dir, b []byte) {
+	c.recorder.queue.put(item{conn: c, kind: packetBytes, dir: dir}, b)
+}
+
+func (c *conn) Secret(line string) {
+	c.recorder.queue.put(item{conn: c, kind: secretLine}, []byte(line))
+}
+
+func (c *conn) Event(e trace.Event) {
+	c.recorder.queue.put(item{conn: c, kind: event, event: e}, nil)
+}
+
+func (c *conn) Close(err error) {
+	c.recorder.queue.put(item{conn: c, kind: closed}, nil)
+}
+
+// multiConn tells several hooks the same.
+type multiConn struct{ conns []trace.Conn }
+
+func (r *Recorder) openAll(info trace.Info) trace.Conn {
+	m := &multiConn{conns: make([]trace.Conn, len(r.subs))}
+	parents, _ := info.Parent.(*multiConn)
+	some := false
+	for i, s := range r.subs {
+		if parents != nil && i < len(parents.conns) {
+			info.Parent = parents.conns[i]
+		}
+		m.conns[i] = s.Open(info)
+		some = some || m.conns[i] != nil
+	}
+	if !some {
+		return nil
+	}
+	return m
+}
+
+func (m *multiConn) Wire(dir wire.Dir, b []byte) {
+	for _, c := range m.conns {
+		if c != nil {
+			c.Wire(dir, b)
+		}
+	}
+}
+
+func (m *multiConn) Packet(dir wire.Dir, b []byte) {
+	for _, c := range m.conns {
+		if c != nil {
+			c.Packet(dir, b)
+		}
+	}
+}
+
+func (m *multiConn) Secret(line string) {
+	for _, c := range m.conns {
+		if c != nil {
+			c.Secret(line)
+		}
+	}
+}
+
+func (m *multiConn) Event(e trace.Event) {
+	for _, c := range m.conns {
+		if c != nil {
+			c.Event(e)
+		}
+	}
+}
+
+func (m *multiConn) Close(err error) {
+	for _, c := range m.conns {
+		if c != nil {
+			c.Close(err)
+		}
+	}
+}
