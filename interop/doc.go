@@ -15,6 +15,6 @@
 //	WIRELARK_SSHD_KEY             a private key that it accepts
 //	WIRELARK_SSHD_KNOWN_HOSTS     a known_hosts file that knows it
 //
-// A program may be several words, such as "chroot /srv/sid tshark"; then the
-// tests give it its input on standard input.
+// A program may be several words; it must see the files of this machine, but
+// for tshark, which reads its capture from standard input.
 package interop
