@@ -122,7 +122,7 @@ func TestRekeyUnderLoad(t *testing.T) {
 				login(t, client, server)
 				twoWay(t, client, server, total)
 				st := client.State()
-				if want := total / (64 << 10); st.KeyExchanges < want {
+				if want := total / (256 << 10); st.KeyExchanges < want {
 					t.Errorf("%d key exchanges, want at least %d", st.KeyExchanges, want)
 				}
 				if j.msgs["SSH_MSG_CHANNEL_DATA"] == 0 || j.msgs["SSH_MSG_CHANNEL_WINDOW_ADJUST"] == 0 || j.ids != 2 {
