@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"strings"
 
 	"github.com/wirelark/wirelark/frame"
@@ -88,7 +89,7 @@ func (c *Client) versions(rwc io.ReadWriteCloser, t trace.Conn) (*sftp.PacketRea
 		t.Packet(wire.C2S, b[sftp.LengthSize:])
 	}
 	if _, err := rwc.Write(b); err != nil {
-		return nil, fmt.Errorf("sftp: starting: %w", err)
+		return nil, &StartError{Err: &LostError{Err: err}}
 	}
 	var r io.Reader = rwc
 	if l, ok := rwc.(frame.Lender); ok {
@@ -197,3 +198,7 @@ func (c *Client) Extension(name string) (data string, ok bool) {
 	data, ok = c.exts[name]
 	return data, ok
 }
+
+// Extensions returns everything that the server announced, by name. The caller
+// owns the map.
+func (c *Client) Extensions() map[string]string { return maps.Clone(c.exts) }
