@@ -1,0 +1,10 @@
+// Command wirelark speaks, serves and sees SSH and SFTP. See wirelark --help.
+package main
+
+import (
+	"os"
+
+	"github.com/wirelark/wirelark/internal/cli"
+)
+
+func main() { os.Exit(cli.Main(os.Args[1:], cli.System())) }
