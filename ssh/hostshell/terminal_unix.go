@@ -4,6 +4,7 @@ package hostshell
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
 
 	"github.com/wirelark/wirelark/ssh"
 	"github.com/wirelark/wirelark/ssh/sshserver"
@@ -22,12 +24,13 @@ func (h *Host) runTerminal(ctx context.Context, s *sshserver.Session, cmd *exec.
 	if err != nil {
 		return err
 	}
-	defer master.Close()
 	err = startOn(cmd, slave, want)
 	_ = slave.Close() // the command has its own
 	if err != nil {
-		return err
+		return errors.Join(err, master.Close())
 	}
+	master = interruptible(master)
+	defer master.Close()
 	fed := make(chan struct{})
 	go func() { // stops when the input ends, the terminal is gone, or the deadline below
 		_, _ = io.Copy(master, s) // a terminal has no end of input; the client's is not told
@@ -41,7 +44,7 @@ func (h *Host) runTerminal(ctx context.Context, s *sshserver.Session, cmd *exec.
 	}()
 	done := make(chan struct{})
 	wait := h.attend(ctx, s, cmd, done, func(size ssh.WindowSize) {
-		_ = pty.Setsize(master, winsize(size)) // a size is not worth a session
+		_ = setSize(master, size) // a size is not worth a session
 	})
 	err = cmd.Wait()
 	// The system takes the terminal from whoever else has it open when the
@@ -60,7 +63,7 @@ func (h *Host) runTerminal(ctx context.Context, s *sshserver.Session, cmd *exec.
 }
 
 func startOn(cmd *exec.Cmd, slave *os.File, want *ssh.PTY) error {
-	if err := pty.Setsize(slave, winsize(want.Size)); err != nil {
+	if err := setSize(slave, want.Size); err != nil {
 		return err
 	}
 	if err := setModes(slave, want.Modes); err != nil {
@@ -72,8 +75,18 @@ func startOn(cmd *exec.Cmd, slave *os.File, want *ssh.PTY) error {
 	return cmd.Start()
 }
 
-// winsize cuts a size to what the system can hold.
-func winsize(size ssh.WindowSize) *pty.Winsize {
+// setSize tells a terminal its size, cut to what the system can hold. It does
+// not use [os.File.Fd], which would make reads wait where Close cannot wake them.
+func setSize(f *os.File, size ssh.WindowSize) error {
 	cut := func(v uint32) uint16 { return uint16(min(v, 1<<16-1)) }
-	return &pty.Winsize{Rows: cut(size.Rows), Cols: cut(size.Columns), X: cut(size.Width), Y: cut(size.Height)}
+	c, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	ws := unix.Winsize{Row: cut(size.Rows), Col: cut(size.Columns), Xpixel: cut(size.Width), Ypixel: cut(size.Height)}
+	var failed error
+	if err := c.Control(func(fd uintptr) { failed = unix.IoctlSetWinsize(int(fd), unix.TIOCSWINSZ, &ws) }); err != nil {
+		return err
+	}
+	return os.NewSyscallError("ioctl", failed)
 }
