@@ -95,6 +95,7 @@ even inside the encryption. Start with: wirelark demo`,
 	}
 	add("speak", a.sshCommand(), a.cpCommand(), a.sftpCommand())
 	add("serve", a.serveCommand())
+	add("see", a.seeCommand(), a.captureCommand())
 	add("and", a.demoCommand(), a.keygenCommand(), a.hostkeyCommand(), a.completionCommand(), a.versionCommand())
 	root.SetHelpCommandGroupID("and")
 	return root
