@@ -23,6 +23,9 @@ type Batch struct {
 // Bytes returns what is to be written.
 func (b *Batch) Bytes() []byte { return b.buf }
 
+// Advance takes off the first n bytes, which have been written.
+func (b *Batch) Advance(n int) { b.buf = b.buf[n:] }
+
 // Release gives the buffer back. The batch is empty then.
 func (b *Batch) Release() {
 	if b.small != nil {

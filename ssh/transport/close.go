@@ -47,9 +47,7 @@ func (c *Conn) end(err error, goodbye *ssh.Disconnect) {
 	c.err = err
 	close(c.done)
 	c.stopTimers()
-	limit := c.cfg.CloseTimeout
-	_ = c.nc.SetWriteDeadline(time.Now().Add(limit)) // the timer does it too
-	c.ending.timer = time.AfterFunc(limit, c.cut)
+	c.ending.timer = time.AfterFunc(c.cfg.CloseTimeout, c.cut)
 	c.wakeAll()
 	c.wakeFlusher()
 }
@@ -85,13 +83,13 @@ func (c *Conn) ended() bool {
 		return false
 	}
 	return c.ending.cut || c.ending.unsent != nil ||
-		c.p.Pending() == 0 && (c.ending.goodbye || len(c.out.held) == 0)
+		!c.unwritten() && (c.ending.goodbye || len(c.out.held) == 0)
 }
 
 // finish closes the socket. Only the flusher calls it, once.
 func (c *Conn) finish() {
 	c.mu.Lock()
-	if c.ending.unsent == nil && (c.p.Pending() > 0 || len(c.out.held) > 0 && !c.ending.goodbye) {
+	if c.ending.unsent == nil && (c.unwritten() || len(c.out.held) > 0 && !c.ending.goodbye) {
 		c.ending.unsent = &WriteError{errors.New("closed before everything queued was written")}
 	}
 	linger := c.ending.goodbye && !c.ending.cut && c.ending.unsent == nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -151,6 +152,7 @@ func newConn(role trace.Role, nc net.Conn, cfg Config) (*Conn, error) {
 	c.p = packet.NewPacketizer(nc)
 	c.in.first = true
 	c.out.kick = make(chan struct{}, 1)
+	c.out.direct = interruptible(c.nc)
 	a := cfg.Algorithms
 	markers := []string{ssh.MarkerExtInfoClient, ssh.MarkerStrictClient}
 	if role == trace.Server {
@@ -168,6 +170,17 @@ func newConn(role trace.Role, nc net.Conn, cfg Config) (*Conn, error) {
 		CompressionC2S: a.Compression, CompressionS2C: a.Compression,
 	}
 	return c, nil
+}
+
+// interruptible reports whether a write that a deadline cuts short can be gone
+// on with: so it is on sockets of the kernel, but on a TLS connection not, and
+// on Windows nothing says so.
+func interruptible(nc net.Conn) bool {
+	switch nc.(type) {
+	case *net.TCPConn, *net.UnixConn:
+		return runtime.GOOS != "windows"
+	}
+	return false
 }
 
 // courtesyMACs are named in KEXINIT when no MAC is offered, because only

@@ -30,10 +30,10 @@
 // # Writing
 //
 // Packets are built and sealed in place in one of two output buffers under a
-// short lock. Whoever finds nobody writing to the socket writes one batch
-// outside the lock; what was added meanwhile goes out with the next batch, by
-// the connection's own goroutine. An idle connection thus sends at once, and a
-// busy one sends large batches, without timers.
+// short lock, and written outside of it, a batch at a time. The connection's
+// own goroutine does that, so small packets gather in the other buffer while
+// one is written, without timers. A sender of bulk data who finds nobody
+// writing writes its batch itself, for some milliseconds at most.
 //
 // # Limits
 //

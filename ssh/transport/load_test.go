@@ -305,3 +305,29 @@ func BenchmarkLoopback(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkRoundTrip is the latency of a question and its answer.
+func BenchmarkRoundTrip(b *testing.B) {
+	cn, sn := tcpPair(b)
+	client, server := connect(b, cn, sn, nil, nil)
+	ctx := context.Background()
+	go func() { // stops when the connection ends
+		for {
+			if _, err := server.ReadPacket(); err != nil {
+				return
+			}
+			if err := server.Queue(&ssh.ChannelSuccess{}); err != nil {
+				return
+			}
+		}
+	}()
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := client.Send(ctx, &ssh.ChannelEOF{}); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := client.ReadPacket(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

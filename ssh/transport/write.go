@@ -2,8 +2,10 @@ package transport
 
 import (
 	"context"
+	"errors"
+	"os"
 	"slices"
-	"sync"
+	"time"
 
 	"github.com/wirelark/wirelark/ssh"
 	"github.com/wirelark/wirelark/ssh/packet"
@@ -27,27 +29,53 @@ const (
 	tracedMaxPayload = 32_000 - 64
 
 	keepScratch = 16 << 10
+
+	maxFreeWaiters = 64
+
+	// directBatch is the least batch that its writer writes to the socket by
+	// itself: that saves bulk data a change of goroutines. Smaller ones are
+	// left to the flusher, so that they gather while it writes.
+	directBatch = 16 << 10
+
+	// directTime bounds such a write. What the socket has not taken by then
+	// goes to the flusher too: the caller's context or deadline must count.
+	directTime = 50 * time.Millisecond
 )
 
 // output is the sending half of a connection. Its fields are guarded by
 // Conn.mu, but for those that say otherwise.
 type output struct {
-	gate    bool   // our KEXINIT is queued and our NEWKEYS is not
-	held    []byte // packets that wait for the gate to open, as SSH strings
-	writing bool   // somebody is writing a batch to the socket
+	gate    bool         // our KEXINIT is queued and our NEWKEYS is not
+	held    []byte       // packets that wait for the gate to open, as SSH strings
+	writing bool         // somebody is writing a batch to the socket
+	rest    packet.Batch // what a direct write left over; it goes first
 	waiters []*waiter
+	free    []*waiter // for use again; as many as have ever waited at once
 	scratch []byte
 
 	credits   func(add func(wire.Message))
 	addCredit func(wire.Message) // made once, so that emitting credit allocates nothing
 
-	kick chan struct{} // wakes the flusher; not guarded
+	kick     chan struct{} // wakes the flusher; not guarded
+	direct   bool          // the socket is one of the kernel, whose writes can be interrupted; does not change
+	deadline time.Time     // of writes to the socket; belongs to whoever set writing
 }
 
 // waiter is a goroutine that waits for room or for the gate.
 type waiter struct{ ready chan struct{} }
 
-var waiters = sync.Pool{New: func() any { return &waiter{ready: make(chan struct{}, 1)} }}
+// newWaiter puts a waiter on the list. They are used again, for the sake of
+// senders of bulk data, who wait often. c.mu is held.
+func (o *output) newWaiter() *waiter {
+	var w *waiter
+	if n := len(o.free); n > 0 {
+		w, o.free = o.free[n-1], o.free[:n-1]
+	} else {
+		w = &waiter{ready: make(chan struct{}, 1)}
+	}
+	o.waiters = append(o.waiters, w)
+	return w
+}
 
 // acquire locks c.mu when there is room for n bytes and the gate is open.
 func (c *Conn) acquire(cancel <-chan struct{}, n int) error {
@@ -60,19 +88,20 @@ func (c *Conn) acquire(cancel <-chan struct{}, n int) error {
 		case !c.out.gate && (c.p.Pending() == 0 || c.p.Pending()+n <= softLimit):
 			return nil
 		}
-		w := waiters.Get().(*waiter)
-		c.out.waiters = append(c.out.waiters, w)
+		w := c.out.newWaiter()
 		c.mu.Unlock()
 		select {
 		case <-w.ready:
-			waiters.Put(w)
 		case <-c.done:
-			// w may still be signalled, so it is not used again.
+			return c.Err()
 		case <-cancel:
 			c.forget(w)
 			return ErrCanceled
 		}
 		c.mu.Lock()
+		if len(c.out.free) < maxFreeWaiters {
+			c.out.free = append(c.out.free, w)
+		}
 	}
 }
 
@@ -187,10 +216,7 @@ func (c *Conn) SendData(cancel <-chan struct{}, size int, s Source) error {
 			c.unlockAndFlush()
 			return nil
 		}
-		// The buffer is full, or a key exchange begins. The flusher writes it
-		// while this goroutine fills the other one.
-		c.mu.Unlock()
-		c.wakeFlusher()
+		c.unlockAndFlush() // the buffer is full, or a key exchange begins
 	}
 }
 
@@ -307,26 +333,34 @@ func (c *Conn) take() packet.Batch {
 	return c.p.Take()
 }
 
-// unlockAndFlush unlocks c.mu. When nobody is writing, it writes one batch and
-// leaves what came in meanwhile to the flusher.
+// unlockAndFlush unlocks c.mu and sees to it that the batch is written.
 func (c *Conn) unlockAndFlush() {
-	if c.out.writing {
+	if !c.out.direct || c.out.writing || c.p.Pending() < directBatch || c.err != nil {
 		c.mu.Unlock()
+		c.wakeFlusher()
 		return
 	}
-	c.writeBatch()
-	more := c.p.Pending() > 0 || c.err != nil || c.credit.Load()
+	c.writeBatch(true)
+	more := c.unwritten() || c.err != nil || c.credit.Load()
 	c.mu.Unlock()
 	if more {
 		c.wakeFlusher()
 	}
 }
 
+// unwritten reports whether there is a batch to write. c.mu is held.
+func (c *Conn) unwritten() bool { return c.p.Pending() > 0 || len(c.out.rest.Bytes()) > 0 }
+
 // writeBatch writes one batch, if there is one, with c.mu unlocked meanwhile.
 // c.mu is held and c.out.writing is false, before and after. It reports
 // whether there was one.
-func (c *Conn) writeBatch() bool {
-	b := c.take()
+func (c *Conn) writeBatch(direct bool) bool {
+	b := c.out.rest
+	c.out.rest = packet.Batch{}
+	again := len(b.Bytes()) > 0
+	if !again {
+		b = c.take()
+	}
 	if len(b.Bytes()) == 0 {
 		b.Release()
 		return false
@@ -334,24 +368,47 @@ func (c *Conn) writeBatch() bool {
 	c.out.writing = true
 	c.wakeAll() // the other buffer is free
 	c.mu.Unlock()
-	c.hook.wire(c.role.Sends(), b.Bytes())
-	_, err := c.nc.Write(b.Bytes())
-	b.Release()
+	if !again {
+		c.hook.wire(c.role.Sends(), b.Bytes())
+	}
+	c.setWriteDeadline(direct)
+	n, err := c.nc.Write(b.Bytes())
+	b.Advance(n)
 	c.mu.Lock()
 	c.out.writing = false
-	if err != nil {
+	switch {
+	case err == nil:
+	case direct && errors.Is(err, os.ErrDeadlineExceeded):
+		c.out.rest = b
+		return true
+	default:
 		c.writeFailed(err)
 	}
+	b.Release()
 	return true
 }
 
-// flush is the connection's own goroutine: it writes what the reader, credits
-// and full buffers leave to it, and closes the socket in the end.
+// setWriteDeadline bounds direct writes, and only those. Renewing it for every
+// write would cost more than it is worth.
+func (c *Conn) setWriteDeadline(direct bool) {
+	switch now := time.Now(); {
+	case direct && c.out.deadline.Sub(now) < directTime/2:
+		c.out.deadline = now.Add(directTime)
+	case !direct && !c.out.deadline.IsZero():
+		c.out.deadline = time.Time{}
+	default:
+		return
+	}
+	_ = c.nc.SetWriteDeadline(c.out.deadline) // cannot fail but on a closed socket, which the write reports
+}
+
+// flush is the connection's own goroutine: it writes what others leave to it,
+// and closes the socket in the end.
 func (c *Conn) flush() {
 	defer close(c.finished)
 	for range c.out.kick {
 		c.mu.Lock()
-		for !c.out.writing && c.writeBatch() {
+		for !c.out.writing && c.ending.unsent == nil && c.writeBatch(false) {
 		}
 		ended := c.ended()
 		c.mu.Unlock()
