@@ -212,6 +212,17 @@ func started(t *testing.T, ctx context.Context, cmd *sshclient.Cmd) int {
 	if err != nil {
 		t.Fatal(err)
 	}
+	read := make(chan struct{})
+	go func() { // stops when the command or the connection ends
+		_, _ = io.Copy(io.Discard, out)
+		close(read)
+	}()
+	t.Cleanup(func() {
+		<-read
+		if err := cmd.Wait(); err == nil {
+			t.Error("a command whose connection was closed has ended well")
+		}
+	})
 	return pid
 }
 
