@@ -17,7 +17,7 @@ type conversation struct {
 	decoder trace.Decoder
 	data    bool // some was seen
 	proto   string
-	isBlind bool // it was when it was closed
+	isBlind bool     // it was when it was closed
 	notes   []string // for the next message
 }
 

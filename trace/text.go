@@ -182,6 +182,9 @@ func (t *Text) appendList(dst []byte, m *Message, name string, f *wire.Field, le
 			n++
 		}
 	}
+	if n == 0 {
+		return dst
+	}
 	if *left--; *left < 0 {
 		return dst
 	}
