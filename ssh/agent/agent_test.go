@@ -270,11 +270,7 @@ func TestContextCutsACall(t *testing.T) {
 }
 
 func TestSystem(t *testing.T) {
-	dir, err := os.MkdirTemp("", "agent") // short: a socket's path has at most 104 bytes
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer os.RemoveAll(dir)
+	dir := t.TempDir()
 	path := filepath.Join(dir, "s")
 	ln, err := net.Listen("unix", path)
 	if err != nil {

@@ -184,8 +184,14 @@ func TestPermits(t *testing.T) {
 		port uint32
 		want bool
 	}{
-		{"db.example", 3306, true}, {"db.example", 3307, false}, {"DB.example", 3306, false}, {"other", 3306, false},
-		{"2001:db8::1", 80, true}, {"any.example", 1, true}, {"any.example", 65535, true}, {"db.example", 3306 + 1<<16, false},
+		{"db.example", 3306, true},
+		{"db.example", 3307, false},
+		{"DB.example", 3306, false},
+		{"other", 3306, false},
+		{"2001:db8::1", 80, true},
+		{"any.example", 1, true},
+		{"any.example", 65535, true},
+		{"db.example", 3306 + 1<<16, false},
 	} {
 		if got := g.AllowsOpen(row.host, row.port); got != row.want {
 			t.Errorf("AllowsOpen(%q, %d) = %v", row.host, row.port, got)

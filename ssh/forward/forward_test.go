@@ -168,12 +168,7 @@ func TestHalfClose(t *testing.T) {
 }
 
 func TestUnixSocket(t *testing.T) {
-	dir, err := os.MkdirTemp("", "fwd") // short: a socket's path has at most 104 bytes
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer os.RemoveAll(dir)
-	path := filepath.Join(dir, "s")
+	path := filepath.Join(t.TempDir(), "s")
 	var network, addr string
 	d := dialer(func(_ context.Context, n, a string) (net.Conn, error) {
 		network, addr = n, a

@@ -71,8 +71,8 @@ func LoadPublic(path string) (key PublicKey, comment string, err error) {
 		if line == "" || line[0] == '#' {
 			continue
 		}
-		keyType, rest, _ := cutBlank(line)
-		encoded, comment, _ := cutBlank(rest)
+		keyType, rest := cutBlank(line)
+		encoded, comment := cutBlank(rest)
 		key, err := ParseText(keyType, encoded)
 		if err != nil {
 			return nil, "", fmt.Errorf("%s: %w", path, err)
@@ -83,12 +83,12 @@ func LoadPublic(path string) (key PublicKey, comment string, err error) {
 }
 
 // cutBlank cuts a line at its first run of blanks.
-func cutBlank(line string) (before, after string, found bool) {
+func cutBlank(line string) (before, after string) {
 	i := strings.IndexAny(line, " \t")
 	if i < 0 {
-		return line, "", false
+		return line, ""
 	}
-	return line[:i], strings.TrimLeft(line[i:], " \t"), true
+	return line[:i], strings.TrimLeft(line[i:], " \t")
 }
 
 func readKey(f *os.File, info fs.FileInfo) ([]byte, error) {

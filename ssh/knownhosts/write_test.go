@@ -183,31 +183,31 @@ func TestChecker(t *testing.T) {
 	}
 	for _, row := range []struct {
 		name      string
-		checker   knownhosts.Checker
+		checker   *knownhosts.Checker
 		addr, key string
 		want      knownhosts.Kind // 0: accepted
 		saved     bool
 	}{
-		{"strict, known", knownhosts.Checker{}, oldHost, "ed25519", 0, false},
-		{"strict, new", knownhosts.Checker{}, newHost, "ed25519", knownhosts.Unknown, false},
-		{"ask, nobody there", knownhosts.Checker{Policy: knownhosts.Ask}, newHost, "ed25519", knownhosts.Unknown, false},
-		{"ask, no", knownhosts.Checker{Policy: knownhosts.Ask, Ask: answer(knownhosts.Reject, nil)}, newHost, "ed25519", knownhosts.Unknown, false},
-		{"ask, nonsense", knownhosts.Checker{Policy: knownhosts.Ask, Ask: answer(77, nil)}, newHost, "ed25519", knownhosts.Unknown, false},
-		{"ask, error", knownhosts.Checker{Policy: knownhosts.Ask, Ask: answer(knownhosts.AcceptAndSave, fs.ErrClosed)}, newHost, "ed25519", knownhosts.Unknown, false},
-		{"ask, once", knownhosts.Checker{Policy: knownhosts.Ask, Ask: answer(knownhosts.AcceptOnce, nil)}, newHost, "ed25519", 0, false},
-		{"ask, yes", knownhosts.Checker{Policy: knownhosts.Ask, Ask: answer(knownhosts.AcceptAndSave, nil)}, newHost, "ed25519", 0, true},
-		{"ask, changed", knownhosts.Checker{Policy: knownhosts.Ask, Ask: answer(knownhosts.AcceptAndSave, nil)}, oldHost, "rsa", knownhosts.Changed, false},
-		{"ask, revoked", knownhosts.Checker{Policy: knownhosts.Ask, Ask: answer(knownhosts.AcceptAndSave, nil)}, revokedHost, "revoked", knownhosts.Revoked, false},
-		{"accept-new, new", knownhosts.Checker{Policy: knownhosts.AcceptNew}, newHost, "ed25519", 0, true},
-		{"accept-new, hashed", knownhosts.Checker{Policy: knownhosts.AcceptNew, Hash: true}, newHost, "ed25519", 0, true},
-		{"accept-new, changed", knownhosts.Checker{Policy: knownhosts.AcceptNew}, oldHost, "rsa", knownhosts.Changed, false},
-		{"off, new", knownhosts.Checker{Policy: knownhosts.Off}, newHost, "ed25519", 0, true},
-		{"off, changed", knownhosts.Checker{Policy: knownhosts.Off}, oldHost, "rsa", 0, false},
-		{"off, revoked", knownhosts.Checker{Policy: knownhosts.Off}, revokedHost, "revoked", knownhosts.Revoked, false},
-		{"unknown policy", knownhosts.Checker{Policy: 99}, newHost, "ed25519", knownhosts.Unknown, false},
+		{"strict, known", &knownhosts.Checker{}, oldHost, "ed25519", 0, false},
+		{"strict, new", &knownhosts.Checker{}, newHost, "ed25519", knownhosts.Unknown, false},
+		{"ask, nobody there", &knownhosts.Checker{Policy: knownhosts.Ask}, newHost, "ed25519", knownhosts.Unknown, false},
+		{"ask, no", &knownhosts.Checker{Policy: knownhosts.Ask, Ask: answer(knownhosts.Reject, nil)}, newHost, "ed25519", knownhosts.Unknown, false},
+		{"ask, nonsense", &knownhosts.Checker{Policy: knownhosts.Ask, Ask: answer(77, nil)}, newHost, "ed25519", knownhosts.Unknown, false},
+		{"ask, error", &knownhosts.Checker{Policy: knownhosts.Ask, Ask: answer(knownhosts.AcceptAndSave, fs.ErrClosed)}, newHost, "ed25519", knownhosts.Unknown, false},
+		{"ask, once", &knownhosts.Checker{Policy: knownhosts.Ask, Ask: answer(knownhosts.AcceptOnce, nil)}, newHost, "ed25519", 0, false},
+		{"ask, yes", &knownhosts.Checker{Policy: knownhosts.Ask, Ask: answer(knownhosts.AcceptAndSave, nil)}, newHost, "ed25519", 0, true},
+		{"ask, changed", &knownhosts.Checker{Policy: knownhosts.Ask, Ask: answer(knownhosts.AcceptAndSave, nil)}, oldHost, "rsa", knownhosts.Changed, false},
+		{"ask, revoked", &knownhosts.Checker{Policy: knownhosts.Ask, Ask: answer(knownhosts.AcceptAndSave, nil)}, revokedHost, "revoked", knownhosts.Revoked, false},
+		{"accept-new, new", &knownhosts.Checker{Policy: knownhosts.AcceptNew}, newHost, "ed25519", 0, true},
+		{"accept-new, hashed", &knownhosts.Checker{Policy: knownhosts.AcceptNew, Hash: true}, newHost, "ed25519", 0, true},
+		{"accept-new, changed", &knownhosts.Checker{Policy: knownhosts.AcceptNew}, oldHost, "rsa", knownhosts.Changed, false},
+		{"off, new", &knownhosts.Checker{Policy: knownhosts.Off}, newHost, "ed25519", 0, true},
+		{"off, changed", &knownhosts.Checker{Policy: knownhosts.Off}, oldHost, "rsa", 0, false},
+		{"off, revoked", &knownhosts.Checker{Policy: knownhosts.Off}, revokedHost, "revoked", knownhosts.Revoked, false},
+		{"unknown policy", &knownhosts.Checker{Policy: 99}, newHost, "ed25519", knownhosts.Unknown, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			c := &row.checker
+			c := row.checker
 			c.Store = load(t, fixture)
 			c.Save = filepath.Join(t.TempDir(), "known_hosts")
 			key := public(t, row.key)
