@@ -100,11 +100,14 @@ func (h *handle) close() error {
 // guard calls f and turns a panic in it into an error, so that a backend's bug
 // costs one request and no session.
 func (s *session) guard(what string, f func() error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			s.cfg.Logger.Warn("panic in sftp backend", "operation", what, "panic", fmt.Sprint(p))
-			err = &sftp.StatusError{Code: sftp.StatusFailure, Msg: "internal error"}
-		}
-	}()
+	defer s.recovered(what, &err)
 	return f()
+}
+
+// recovered is deferred by what guards a call of the backend.
+func (s *session) recovered(what string, err *error) {
+	if p := recover(); p != nil {
+		s.cfg.Logger.Warn("panic in sftp backend", "operation", what, "panic", fmt.Sprint(p))
+		*err = &sftp.StatusError{Code: sftp.StatusFailure, Msg: "internal error"}
+	}
 }

@@ -175,6 +175,31 @@ func TestReadsSeeEarlierWrites(t *testing.T) {
 	})
 }
 
+// TestEndOfFileKeepsItsPlace: a write behind a read must not turn the end of
+// the file that the read should meet into a hole, nor the other way round.
+func TestEndOfFileKeepsItsPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		delays := []time.Duration{time.Second, 0, time.Second, 0}
+		b := &slow{Backend: backend.Memory(0)}
+		b.delay = func() (d time.Duration) { d, delays = delays[0], delays[1:]; return d }
+		c := session(t, b, nil)
+		h := c.open("a", create)
+		c.send(
+			&sftp.Read{ID: 100, Handle: h, Offset: 4, Length: 4},
+			&sftp.Write{ID: 101, Handle: h, Offset: 20, Data: []byte("x")},
+			&sftp.Write{ID: 102, Handle: h, Offset: 40, Data: []byte("x")},
+			&sftp.Read{ID: 103, Handle: h, Offset: 30, Length: 4})
+		if s, ok := c.recv().(*sftp.Status); !ok || s.Code != sftp.StatusEOF {
+			t.Errorf("a read before a write that makes the file longer: %+v, want SSH_FX_EOF", s)
+		}
+		c.replies(101, 2)
+		if d, ok := c.recv().(*sftp.Data); !ok || len(d.Data) != 4 {
+			t.Errorf("a read behind a write that makes the file longer: %+v, want four bytes", d)
+		}
+		c.done()
+	})
+}
+
 func TestAppendsKeepTheirOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &slow{Backend: backend.Memory(0), delay: random(8)}

@@ -26,9 +26,19 @@ type task struct {
 }
 
 // conflicts reports whether t and u, about the same file, must keep their
-// order.
+// order. Two writes must where they overlap. A read and a write must even when
+// the write is behind the read: it may make the file longer, and what was the
+// end of the file for the read is a hole then.
 func (t *task) conflicts(u *task) bool {
-	return (t.number == sftp.NumWrite || u.number == sftp.NumWrite) && t.lo < u.hi && u.lo < t.hi
+	switch {
+	case t.number == sftp.NumRead && u.number == sftp.NumRead:
+		return false
+	case t.number == sftp.NumRead:
+		return t.lo < u.hi
+	case u.number == sftp.NumRead:
+		return u.lo < t.hi
+	}
+	return t.lo < u.hi && u.lo < t.hi
 }
 
 // span notes which bytes of its file t touches.

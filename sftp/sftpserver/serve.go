@@ -216,15 +216,19 @@ func (s *session) dispatch(t *task) {
 func (s *session) worker() {
 	defer s.running.Done()
 	for t := range s.work {
-		var err error
-		if t.number == sftp.NumRead {
-			err = s.guard("read", func() error { return s.read(t) })
-		} else {
-			err = s.guard("write", func() error { return s.write(t) })
-		}
+		err := s.transfer(t)
 		s.schedule.finish(t)
 		s.finish(t, nil, err)
 	}
+}
+
+// transfer is guard for a READ or WRITE, without allocation.
+func (s *session) transfer(t *task) (err error) {
+	defer s.recovered(t.op.Name, &err)
+	if t.number == sftp.NumRead {
+		return s.read(t)
+	}
+	return s.write(t)
 }
 
 func (s *session) closeHandles() {
