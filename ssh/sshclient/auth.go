@@ -82,7 +82,7 @@ func (a *authSession) authenticate(ctx context.Context) error {
 		return err
 	}
 	if accept.Service != ssh.ServiceUserAuth {
-		return &transport.ProtocolError{Rule: fmt.Sprintf("service %q was accepted, which was not asked for", accept.Service), Section: "RFC 4253 §10"}
+		return a.violation(fmt.Sprintf("service %q was accepted, which was not asked for", accept.Service))
 	}
 	methods := order(a.cfg.Auth, a.cfg.PreferredAuthentications)
 	if len(methods) == 0 {

@@ -38,7 +38,7 @@ func (a *authSession) read() ([]byte, error) {
 			}
 		case n == numServiceAccept, n == numAuthFailure, n == numAuthSuccess, n == numAuthSpecial:
 			return p, nil
-		case ssh.Messages.Find("", n) != nil || n >= numGlobalRequest && n < firstUnassigned:
+		case n < firstUnassigned && (n >= numGlobalRequest || hasMeaning(n)):
 			return nil, a.violation(fmt.Sprintf("message %d before the login", n))
 		default:
 			if err := a.t.Reject(); err != nil {
@@ -51,6 +51,16 @@ func (a *authSession) read() ([]byte, error) {
 // firstUnassigned follows the numbers of the connection protocol, 80–127
 // (RFC 4250 §4.1.2), none of which has a place before the login.
 const firstUnassigned = 128
+
+// hasMeaning reports whether a message has the number n in any context.
+func hasMeaning(n byte) bool {
+	for e := range ssh.Messages.All() {
+		if e.Number == n {
+			return true
+		}
+	}
+	return false
+}
 
 func (a *authSession) banner(p []byte) error {
 	var b ssh.UserAuthBanner

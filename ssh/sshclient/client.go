@@ -55,7 +55,7 @@ func New(ctx context.Context, nc net.Conn, addr string, cfg *Config) (*Client, e
 		return nil, err
 	}
 	if err := logIn(ctx, t, addr, &own); err != nil {
-		t.Close()
+		t.Disconnect(ssh.NoMoreAuthMethodsAvailable, "")
 		return nil, err
 	}
 	c := &Client{t: t, stop: func() {}}
@@ -114,7 +114,7 @@ func (c *Client) onOther(p []byte) (known bool, err error) {
 	switch {
 	case n == numAuthBanner:
 		return true, nil
-	case n < numGlobalRequest:
+	case n < numGlobalRequest && hasMeaning(n):
 		return true, &transport.ProtocolError{Rule: fmt.Sprintf("message %d after the login", n), Section: "RFC 4252"}
 	}
 	return false, nil

@@ -204,7 +204,7 @@ func (a *authSession) next(m wire.Message) error {
 				return a.fail(&transport.ProtocolError{Rule: "malformed message", Err: err})
 			}
 			return nil
-		case n >= numGlobalRequest || hasMeaning(n):
+		case n < firstUnassigned && (n >= numGlobalRequest || hasMeaning(n)):
 			return a.fail(&transport.ProtocolError{Rule: fmt.Sprintf("message %d before the login", n), Section: "RFC 4252 §6"})
 		default:
 			if err := a.t.Reject(); err != nil {
@@ -231,6 +231,10 @@ var (
 	numGlobalRequest = number(&ssh.GlobalRequest{})
 	numUserAuth      = number(&ssh.UserAuthRequest{})
 )
+
+// firstUnassigned follows the numbers of the connection protocol, 80–127
+// (RFC 4250 §4.1.2), none of which has a place before the login.
+const firstUnassigned = 128
 
 // hasMeaning reports whether a message has the number n in any context.
 func hasMeaning(n byte) bool {

@@ -89,7 +89,7 @@ func (c *Conn) onOther(p []byte) (known bool, err error) {
 	switch n := p[0]; {
 	case n == numUserAuth:
 		return true, nil
-	case hasMeaning(n):
+	case n < numGlobalRequest && hasMeaning(n):
 		return true, &transport.ProtocolError{Rule: fmt.Sprintf("message %d after the login", n), Section: "RFC 4252 §5.1"}
 	}
 	return false, nil
