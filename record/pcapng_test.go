@@ -7,6 +7,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -181,9 +182,27 @@ func TestSecretComesFirst(t *testing.T) {
 	}
 }
 
+// shared is a buffer that may be read while it is written.
+type shared struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *shared) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(b)
+}
+
+func (s *shared) bytes() []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return bytes.Clone(s.b.Bytes())
+}
+
 // Frames are not held for ever when no secret comes.
 func TestHoldEnds(t *testing.T) {
-	written := func(b *bytes.Buffer) int { return hear(t, b.Bytes()).data[c2s].Len() }
+	written := func(b *shared) int { return hear(t, b.bytes()).data[c2s].Len() }
 	tests := []struct {
 		name string
 		do   func(c trace.Conn)
@@ -196,7 +215,7 @@ func TestHoldEnds(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var b bytes.Buffer
+				var b shared
 				r := Pcapng(&b, &Options{HoldBytes: 10000, HoldTime: 10 * time.Second})
 				c := r.Open(sshInfo())
 				c.Wire(c2s, []byte("hello"))

@@ -39,6 +39,9 @@ type batch struct {
 // itemBytes is what an item itself counts for.
 const itemBytes = 128
 
+// idleBytes is the largest arena that an idle queue keeps.
+const idleBytes = 256 << 10
+
 func (b *batch) size() int { return len(b.arena) + itemBytes*len(b.items) }
 
 // queue carries items from sessions to the renderer. It is two batches, which
@@ -94,6 +97,10 @@ func (q *queue) take(done *batch) (b *batch, end bool) {
 		q.spare = done.emptied()
 	}
 	if len(q.batch.items) == 0 {
+		q.spare = nil // an idle queue owns little
+		if cap(q.batch.arena) > idleBytes {
+			q.batch = new(batch)
+		}
 		return nil, q.closed
 	}
 	b = q.batch
@@ -105,12 +112,7 @@ func (q *queue) take(done *batch) (b *batch, end bool) {
 	return b, false
 }
 
-// emptied returns the batch for further use; not when it is large, so that an
-// idle recorder owns little.
 func (b *batch) emptied() *batch {
-	if cap(b.arena) > 64<<10 {
-		return nil
-	}
 	clear(b.items)
 	b.items, b.arena = b.items[:0], b.arena[:0]
 	return b

@@ -293,7 +293,7 @@ func TestIdleOwnsLittle(t *testing.T) {
 			n += cap(r.queue.spare.arena)
 		}
 		r.queue.mu.Unlock()
-		if n > 256<<10 {
+		if n > 2*idleBytes {
 			t.Errorf("the queue of an idle recorder owns %d bytes", n)
 		}
 		if err := r.Close(); err != nil {
