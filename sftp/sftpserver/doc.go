@@ -10,12 +10,13 @@
 //
 // What requests do to one file is as if they were carried out one after the
 // other in the order they came in (filexfer-02 §6), while a session works on
-// several at a time: reads run in parallel with each other, writes to other
+// several at a time. Reads run in parallel with each other, writes to other
 // places of a file too, and files are independent. A write waits for earlier
 // writes of the same place and for earlier reads of that place or before it,
-// since it may move the end of the file; a read waits likewise. Requests about a handle wait for everything
-// earlier on that file; requests about paths wait for everything earlier.
-// Replies keep the order of the requests unless [Config.AnyOrder] is set.
+// since it may move the end of the file; a read waits likewise. Requests about
+// a handle wait for everything earlier on that file; requests about paths wait
+// for everything earlier. Replies keep the order of the requests unless
+// [Config.AnyOrder] is set.
 //
 // # Limits
 //
