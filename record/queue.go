@@ -39,9 +39,6 @@ type batch struct {
 // itemBytes is what an item itself counts for.
 const itemBytes = 128
 
-// idleBytes is the largest arena that an idle queue keeps.
-const idleBytes = 256 << 10
-
 func (b *batch) size() int { return len(b.arena) + itemBytes*len(b.items) }
 
 // queue carries items from sessions to the renderer. It is two batches, which
@@ -97,10 +94,6 @@ func (q *queue) take(done *batch) (b *batch, end bool) {
 		q.spare = done.emptied()
 	}
 	if len(q.batch.items) == 0 {
-		q.spare = nil // an idle queue owns little
-		if cap(q.batch.arena) > idleBytes {
-			q.batch = new(batch)
-		}
 		return nil, q.closed
 	}
 	b = q.batch

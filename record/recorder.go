@@ -87,8 +87,9 @@ func (r *Recorder) Close() error {
 	return r.err
 }
 
-// holdTick is how often a held connection is looked at.
-const holdTick = time.Second
+// idleTick is how long after the last item a recorder is idle, and how often it
+// then looks at connections that are held.
+const idleTick = time.Second
 
 func (r *Recorder) run() {
 	defer close(r.done)
@@ -116,17 +117,19 @@ func (r *Recorder) run() {
 	r.check()
 }
 
-// wait waits until there is something to do.
+// wait waits until there is something to do, or it is time to look at what is
+// held.
 func (r *Recorder) wait() {
-	if !r.sink.busy() {
-		<-r.queue.ready
-		return
-	}
-	t := time.NewTimer(holdTick)
+	t := time.NewTimer(idleTick)
 	defer t.Stop()
 	select {
 	case <-r.queue.ready:
+		return
 	case <-t.C:
+	}
+	r.queue.shrink()
+	if !r.sink.busy() {
+		<-r.queue.ready
 	}
 }
 
