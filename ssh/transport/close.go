@@ -99,6 +99,7 @@ func (c *Conn) finish() {
 		c.drain()
 	}
 	c.mu.Lock()
+	c.stopTimers()
 	c.ending.timer.Stop()
 	c.ending.cut = true
 	c.mu.Unlock()

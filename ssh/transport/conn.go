@@ -3,6 +3,7 @@ package transport
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"runtime"
@@ -101,7 +102,9 @@ func Server(ctx context.Context, nc net.Conn, cfg *ServerConfig) (*Conn, error) 
 			sigAlgs = append(sigAlgs, keys.SignatureAlgorithms(t)...)
 		}
 	}
-	c.sigAlgs = []byte(strings.Join(sigAlgs, ","))
+	if c.sigAlgs = []byte(strings.Join(sigAlgs, ",")); len(c.sigAlgs) > maxExtValue {
+		return nil, refuse(nc, fmt.Errorf("ServerSigAlgs has %d bytes, more than %d", len(c.sigAlgs), maxExtValue))
+	}
 	return c.handshake(ctx, c.startClock())
 }
 

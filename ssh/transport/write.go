@@ -335,7 +335,7 @@ func (c *Conn) take() packet.Batch {
 
 // unlockAndFlush unlocks c.mu and sees to it that the batch is written.
 func (c *Conn) unlockAndFlush() {
-	if !c.out.direct || c.out.writing || c.p.Pending() < directBatch || c.err != nil {
+	if !c.out.direct || c.out.writing || c.p.Pending() < directBatch || c.err != nil || c.ending.unsent != nil {
 		c.mu.Unlock()
 		c.wakeFlusher()
 		return
