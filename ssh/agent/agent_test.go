@@ -29,7 +29,7 @@ func FuzzMessages(f *testing.F) { wiretest.Fuzz(f, suite) }
 
 func newKey(t testing.TB, kind string) keys.Signer {
 	t.Helper()
-	s, err := keys.Generate(kind, 0)
+	s, err := keys.Generate(kind, map[string]int{"rsa": 2048}[kind])
 	if err != nil {
 		t.Fatal(err)
 	}

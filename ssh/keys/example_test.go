@@ -20,10 +20,10 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	if err := keys.Write(path, made, "me@example.com", []byte("secret")); err != nil {
+	if err := keys.Write(path, made, "me@example.com", nil); err != nil {
 		panic(err)
 	}
-	signer, err := keys.Load(path, func() ([]byte, error) { return []byte("secret"), nil })
+	signer, err := keys.Load(path, nil) // a function here could ask for a passphrase
 	if err != nil {
 		panic(err)
 	}

@@ -227,7 +227,7 @@ func TestSignAndVerify(t *testing.T) {
 				if err := keys.Verify(s.PublicKey(), algo, data, sig); err != nil {
 					t.Error(err)
 				}
-				for i := range sig {
+				for i := 0; i < len(sig); i += 1 + len(sig)/20 {
 					broken := bytes.Clone(sig)
 					broken[i] ^= 1
 					if err := keys.Verify(s.PublicKey(), algo, data, broken); !errors.Is(err, keys.ErrSignature) {
