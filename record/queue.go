@@ -105,6 +105,17 @@ func (q *queue) take(done *batch) (b *batch, end bool) {
 	return b, false
 }
 
+// shrink gives back memory that an idle queue does not need.
+func (q *queue) shrink() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.batch.items) == 0 {
+		q.batch = new(batch)
+	}
+	q.spare = nil
+}
+
+// emptied returns the batch for further use.
 func (b *batch) emptied() *batch {
 	clear(b.items)
 	b.items, b.arena = b.items[:0], b.arena[:0]
