@@ -144,14 +144,14 @@ func (e *StatusError) Error() string {
 // Is reports whether target is a standard error that means the same, or a
 // [*StatusError] with the same code.
 func (e *StatusError) Is(target error) bool {
-	if t, ok := target.(*StatusError); ok { //nolint:errorlint // Is compares one error; errors.Is unwraps
+	if t, ok := target.(*StatusError); ok {
 		return t.Code == e.Code
 	}
 	if uint64(e.Code) >= uint64(len(statusCodes)) {
 		return false
 	}
 	for _, err := range statusCodes[e.Code].is {
-		if err == target { //nolint:errorlint // as above
+		if err == target {
 			return true
 		}
 	}

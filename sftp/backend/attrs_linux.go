@@ -12,7 +12,7 @@ func attrsOf(fi fs.FileInfo) sftp.Attrs {
 	a := sftp.AttrsOf(fi)
 	if st, ok := fi.Sys().(*syscall.Stat_t); ok {
 		a.SetOwner(st.Uid, st.Gid)
-		a.ATime = int64(st.Atim.Sec)
+		a.ATime, _ = st.Atim.Unix()
 	}
 	return a
 }

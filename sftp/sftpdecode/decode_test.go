@@ -413,9 +413,10 @@ func FuzzDecoder(f *testing.F) {
 			head := b[0]
 			n := min(int(head&31), len(b)-1)
 			chunk := trace.Chunk{Dir: wire.Dir(head >> 7), Data: b[1 : 1+n], Packet: head&0x60 == 0x60}
-			if head&0x60 == 0x40 {
+			switch head & 0x60 {
+			case 0x40:
 				chunk.Gap = int64(int8(head)) + 100
-			} else if head&0x60 == 0x20 {
+			case 0x20:
 				chunk.Gap = -1
 			}
 			if head == 0x1f {

@@ -2,8 +2,6 @@ package sftpserver_test
 
 import (
 	"context"
-	"errors"
-	"io"
 	"testing"
 
 	"github.com/wirelark/wirelark/internal/testkit"
@@ -151,16 +149,6 @@ func (c *client) call(m wire.Message) wire.Message {
 	return r
 }
 
-// code returns the status that a request is answered with.
-func (c *client) code(m wire.Message) sftp.StatusCode {
-	c.Helper()
-	s, ok := c.call(m).(*sftp.Status)
-	if !ok {
-		c.Fatalf("%T is not answered with a status", m)
-	}
-	return s.Code
-}
-
 func (c *client) wantCode(m wire.Message, want sftp.StatusCode) {
 	c.Helper()
 	r := c.call(m)
@@ -224,10 +212,4 @@ func (c *client) wantContent(name, want string) {
 	if got := c.content(name); got != want {
 		c.Errorf("%s holds %q, want %q", name, got, want)
 	}
-}
-
-// ended reports whether err is one of the ends of a session that has been cut.
-func ended(err error) bool {
-	return err == nil || errors.Is(err, sftpserver.ErrProtocol) || errors.Is(err, sftp.ErrPacketLength) ||
-		errors.Is(err, io.ErrUnexpectedEOF)
 }

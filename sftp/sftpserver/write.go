@@ -66,7 +66,7 @@ func errorText(err error) string {
 		le *os.LinkError
 		ye *os.SyscallError
 	)
-	text := ""
+	var text string
 	switch {
 	case errors.As(err, &se):
 		text = se.Msg
