@@ -159,9 +159,9 @@ func (tab *table) users(r *repo, tests bool) map[string]map[string][]string {
 				switch n := n.(type) {
 				case *ast.SelectorExpr:
 					if x, ok := n.X.(*ast.Ident); ok && x.Name == tab.pkg {
-						// AppendWriteHeader builds a Write in place.
-						name := strings.TrimSuffix(strings.TrimPrefix(n.Sel.Name, "Append"), "Header")
-						use(name, f.pkg, function)
+						// NewSymlink makes a Symlink, AppendWriteHeader builds a Write in place.
+						name := strings.TrimPrefix(strings.TrimPrefix(n.Sel.Name, "New"), "Append")
+						use(strings.TrimSuffix(name, "Header"), f.pkg, function)
 					}
 				case *ast.CompositeLit:
 					if x, ok := n.Type.(*ast.Ident); ok && f.pkg == tab.pkg {
