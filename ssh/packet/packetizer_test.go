@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -160,11 +161,26 @@ func TestReadLineAndReadFull(t *testing.T) {
 	}
 }
 
+// readSizes notes how long the buffer of the newest Read is.
+type readSizes struct {
+	net.Conn
+	last atomic.Int64
+}
+
+func (r *readSizes) Read(b []byte) (int, error) {
+	r.last.Store(int64(len(b)))
+	return r.Conn.Read(b)
+}
+
 // TestIdleConnectionGivesItsBufferBack: bursts borrow the large buffer, quiet
 // returns it, whatever was left in it survives.
 func TestIdleConnectionGivesItsBufferBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		from, to, nc := join(t, Algorithm{}, testkit.PipeConfig{Buffer: 1 << 20})
+		nc, b := testkit.NewPipe(testkit.PipeConfig{Buffer: 1 << 20})
+		defer nc.Close()
+		defer b.Close()
+		watched := &readSizes{Conn: b}
+		from, to := NewPacketizer(nc), NewPacketizer(watched)
 		got := make(chan int, 100)
 		go func() { // stops at the end of the stream
 			defer close(got)
@@ -183,12 +199,13 @@ func TestIdleConnectionGivesItsBufferBack(t *testing.T) {
 				}
 			}
 			synctest.Wait()
-			if to.in.large == nil {
-				t.Errorf("round %d: no large buffer while busy", round)
+			if n := watched.last.Load(); n <= smallBuffer {
+				t.Errorf("round %d: a busy connection reads into %d bytes", round, n)
 			}
 			time.Sleep(2 * idleAfter)
-			if to.in.large != nil || len(to.in.buf) != smallBuffer {
-				t.Errorf("round %d: an idle connection holds %d bytes", round, len(to.in.buf))
+			synctest.Wait()
+			if n := watched.last.Load(); n > smallBuffer {
+				t.Errorf("round %d: an idle connection reads into %d bytes", round, n)
 			}
 			if err := from.SendMessage(text(1 + round)); err != nil {
 				t.Fatal(err)
@@ -196,12 +213,12 @@ func TestIdleConnectionGivesItsBufferBack(t *testing.T) {
 		}
 		// A packet that is not complete keeps the buffer it needs, and no more.
 		_ = from.Append(text(20000))
-		b := from.Take()
-		if _, err := nc.Write(b.Bytes()[:10000]); err != nil {
+		batch := from.Take()
+		if _, err := nc.Write(batch.Bytes()[:10000]); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Hour)
-		if _, err := nc.Write(b.Bytes()[10000:]); err != nil {
+		if _, err := nc.Write(batch.Bytes()[10000:]); err != nil {
 			t.Fatal(err)
 		}
 		nc.CloseWrite()
