@@ -111,7 +111,7 @@ func (a *app) exit(cmd *cobra.Command, err error) int {
 	}
 	e := explain(err)
 	fmt.Fprint(a.Stderr, e.text())
-	if cmd != nil && cmd.Name() == "ssh" && e.Code != exitUsage {
+	if cmd != nil && cmd.CommandPath() == "wirelark ssh" && e.Code != exitUsage {
 		return exitSSH
 	}
 	return e.Code

@@ -1,17 +1,12 @@
 package cli
 
 import (
-	"bufio"
-	"context"
+	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -19,15 +14,41 @@ import (
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"wirelark": func() { os.Exit(Main(os.Args[1:], System())) },
+		"askpass":  askpass,
 	})
+}
+
+// askpass answers as SSH_ASKPASS does, with $ANSWER; without one it refuses.
+// What it was asked is kept in the file $ASKED.
+func askpass() {
+	if name := os.Getenv("ASKED"); name != "" {
+		if err := os.WriteFile(name, []byte(os.Args[1]+"\n"), 0o600); err != nil {
+			os.Exit(1)
+		}
+	}
+	answer := os.Getenv("ANSWER")
+	if answer == "" {
+		os.Exit(1)
+	}
+	fmt.Println(answer)
 }
 
 // TestScripts runs the command lines in testdata/*.txtar as a user would type
 // them. Beside testscript's own commands there is:
 //
+//	status N ARG...     runs "wirelark ARG...", which must end with status N
 //	serve NAME ARG...   starts "wirelark serve ARG...", waits until it listens,
-//	                    and sets $NAME to host:port and $NAME_PORT to the port
+//	                    and sets $NAME to host:port and $NAME_PORT to the port;
+//	                    its stderr is in NAME.log
+//	stop NAME           ends it with SIGTERM; it must end well, with status 0
+//	login NAME          sets $NAME_PASSWORD to the password in NAME.log
+//	speaker NAME TEXT   a TCP server that says TEXT and hangs up
+//	echo NAME           a TCP server that sends back what it gets
+//	talk PORT TEXT      sends TEXT to a port, from when it listens, and prints the reply
 //	freeport NAME       sets $NAME to a port nobody listens on
+//	bigfile FILE SIZE   makes a file that no part of repeats
+//	same FILE FILE      compares files of any size
+//	cut FILE SIZE       shortens a file
 //	mode OCTAL FILE     checks permission bits
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -37,88 +58,33 @@ func TestScripts(t *testing.T) {
 			env.Setenv("HOME", home)
 			env.Setenv("USERPROFILE", home)
 			env.Setenv("SSH_AUTH_SOCK", "")
+			env.Setenv("SSHKEYLOGFILE", "")
 			env.Setenv("USER", "tester")
 			env.Setenv("LOGNAME", "tester")
+			env.Setenv("SSH_ASKPASS", "askpass")
+			env.Setenv("SSH_ASKPASS_REQUIRE", "force") // never the terminal of who runs the tests
 			return os.MkdirAll(home, 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"serve":    cmdServe,
-			"freeport": cmdFreePort,
-			"mode":     cmdMode,
+			"status": cmdStatus, "serve": cmdServe, "stop": cmdStop, "login": cmdLogin, "speaker": cmdSpeaker, "echo": cmdEcho,
+			"talk": cmdTalk, "freeport": cmdFreePort, "bigfile": cmdBigFile, "same": cmdSame, "cut": cmdCut, "mode": cmdMode,
 		},
 	})
 }
 
-func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
+func cmdStatus(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
-		ts.Fatalf("usage: serve NAME ARG...")
+		ts.Fatalf("usage: status N ARG...")
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	cmd := exec.CommandContext(ctx, "wirelark", append([]string{"serve"}, args[1:]...)...)
-	if path, err := exec.LookPath(filepath.Join(binDir(ts), "wirelark")); err == nil {
-		cmd.Path, cmd.Err = path, nil
-	}
-	cmd.Dir = ts.MkAbs(".")
-	cmd.Env = scriptEnv(ts)
-	log, err := os.Create(ts.MkAbs(args[0] + ".log"))
-	ts.Check(err)
-	cmd.Stderr = log
-	out, err := cmd.StdoutPipe()
-	ts.Check(err)
-	ts.Check(cmd.Start())
-	ts.Defer(func() {
-		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-			_ = cmd.Process.Kill()
-		}
-		_ = cmd.Wait() // the status of an interrupted server is of no interest
-		cancel()
-		log.Close()
-	})
-	line, err := bufio.NewReader(out).ReadString('\n')
-	addr, ok := strings.CutPrefix(strings.TrimSpace(line), "listening ")
-	if err != nil || !ok {
-		text, _ := os.ReadFile(log.Name())
-		ts.Fatalf("serve %q said %q (%v)\n%s", args[1:], line, err, text)
-	}
-	_, port, err := net.SplitHostPort(addr)
-	ts.Check(err)
-	ts.Setenv(args[0], addr)
-	ts.Setenv(args[0]+"_PORT", port)
-}
-
-// binDir is where testscript put the commands of TestMain.
-func binDir(ts *testscript.TestScript) string {
-	return filepath.SplitList(ts.Getenv("PATH"))[0]
-}
-
-func scriptEnv(ts *testscript.TestScript) []string {
-	var env []string
-	for _, name := range []string{"PATH", "HOME", "USERPROFILE", "TMPDIR", "USER", "LOGNAME", "SSH_AUTH_SOCK", "SystemRoot", "GOCOVERDIR"} {
-		if v := ts.Getenv(name); v != "" {
-			env = append(env, name+"="+v)
+	err := ts.Exec("wirelark", args[1:]...)
+	got := 0
+	if err != nil {
+		got = -1
+		if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+			got = exit.ExitCode()
 		}
 	}
-	return env
-}
-
-func cmdFreePort(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: freeport NAME")
-	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	ts.Check(err)
-	ts.Setenv(args[0], fmt.Sprint(ln.Addr().(*net.TCPAddr).Port))
-	ts.Check(ln.Close())
-}
-
-// cmdMode checks the permission bits of a file.
-func cmdMode(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: mode OCTAL FILE")
-	}
-	info, err := os.Stat(ts.MkAbs(args[1]))
-	ts.Check(err)
-	if got := fmt.Sprintf("%o", info.Mode().Perm()); got != args[0] {
-		ts.Fatalf("%s has mode %s, want %s", args[1], got, args[0])
+	if fmt.Sprint(got) != args[0] {
+		ts.Fatalf("status %d (%v), want %s", got, err, args[0])
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"path/filepath"
@@ -219,8 +220,14 @@ func (a *app) authMethods(d dest, o *sshOptions, p *prompter) ([]sshclient.AuthM
 			return nil, err
 		}
 		s, err := loadIdentity(path, p)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, &Error{
+				Code: exitUsage, What: "there is no private key " + path, How: []string{err.Error()}, Err: err,
+				Next: []string{"name another file with -i", "or make one: wirelark keygen -f " + path},
+			}
+		}
 		if err != nil {
-			return nil, fmt.Errorf("identity %s: %w", path, err)
+			return nil, &fileError{path, err}
 		}
 		named = append(named, s)
 	}

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -110,9 +109,9 @@ func (a *app) runCP(cmd *cobra.Command, args []string, r *cpRun) (err error) {
 	start := time.Now()
 	res, err := a.copyFiles(ctx, client, job, r)
 	if err == nil && a.verbose > 0 {
-		a.debugf("%d files, %s in %v", res.Files, shell.Size(uint64(res.Bytes)), time.Since(start).Round(time.Millisecond))
+		a.debugf("%s, %s in %v", plural(int(res.Files), "file"), shell.Size(uint64(res.Bytes)), time.Since(start).Round(time.Millisecond))
 	}
-	return a.transferError(err, args)
+	return err
 }
 
 func (a *app) copyFiles(ctx context.Context, client *sftpclient.Client, job *copyJob, r *cpRun) (transfer.Result, error) {
@@ -142,38 +141,16 @@ func (a *app) copyFiles(ctx context.Context, client *sftpclient.Client, job *cop
 			return transfer.Result{}, err
 		}
 		if len(names) == 0 {
-			return transfer.Result{}, &Error{Code: exitRemote, What: fmt.Sprintf("nothing on the host matches %s", pattern)}
+			// As with scp, a name may have the characters of a pattern.
+			if _, err := client.Lstat(ctx, pattern); err != nil {
+				return transfer.Result{}, &Error{
+					Code: exitRemote, What: fmt.Sprintf("nothing on the host matches %s", pattern), How: []string{err.Error()},
+					Next: []string{"look what is there: wirelark sftp HOST, then ls"},
+				}
+			}
+			names = []string{pattern}
 		}
 		sources = append(sources, names...)
 	}
 	return transfer.Get(ctx, client, sources, job.target, o)
-}
-
-// transferError says what of a copy was not done, and how to go on.
-func (a *app) transferError(err error, args []string) error {
-	var te *transfer.Error
-	if !errors.As(err, &te) {
-		return err
-	}
-	if te.Count == 1 && !te.Partly() {
-		e := *explain(te.Failures[0].Err)
-		if errors.Is(e.Err, transfer.ErrIsDirectory) {
-			e.Code, e.What, e.Next = exitRemote, te.Error(), []string{"copy directories with everything in them: -r"}
-		}
-		return &e
-	}
-	e := &Error{Code: exitPartly, Err: err}
-	if !te.Partly() {
-		e.Code = exitRemote
-	}
-	e.What = fmt.Sprintf("%s not copied, %d copied", plural(int(te.Count), "file"), te.Done.Files)
-	for i, f := range te.Failures {
-		if i == 10 {
-			e.How = append(e.How, fmt.Sprintf("and %d more", te.Count-10))
-			break
-		}
-		e.How = append(e.How, fmt.Sprintf("%s: %v", f.Path, f.Err))
-	}
-	e.Next = []string{"mend what is wrong and run the same command again; --resume continues files that are there in part"}
-	return e
 }

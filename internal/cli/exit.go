@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -87,13 +86,4 @@ func harmless(s string) string {
 		}
 	}
 	return b.String()
-}
-
-// joined returns the errors inside an errors.Join, or err alone.
-func joined(err error) []error {
-	var j interface{ Unwrap() []error }
-	if errors.As(err, &j) {
-		return j.Unwrap()
-	}
-	return []error{err}
 }

@@ -4,18 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"os"
 	"strings"
 	"syscall"
 
-	"github.com/wirelark/wirelark/capture"
-	"github.com/wirelark/wirelark/sftp"
 	"github.com/wirelark/wirelark/sftp/sftpclient"
+	"github.com/wirelark/wirelark/sftp/transfer"
 	"github.com/wirelark/wirelark/ssh"
 	"github.com/wirelark/wirelark/ssh/keys"
 	"github.com/wirelark/wirelark/ssh/knownhosts"
+	"github.com/wirelark/wirelark/ssh/packet"
 	"github.com/wirelark/wirelark/ssh/sshclient"
 	"github.com/wirelark/wirelark/ssh/transport"
 )
@@ -29,14 +28,30 @@ func explain(err error) *Error {
 		return e
 	}
 	for _, f := range []func(error) *Error{
-		explainHostKey, explainLogin, explainNegotiation, explainInterrupt, explainReach, explainFiles, explainProtocol,
+		explainSeveral, explainTransfer, explainHostKey, explainLogin, explainNegotiation, explainInterrupt, explainReach,
+		explainRefusal, explainProtocol, explainFiles, explainLine,
 	} {
 		if e := f(err); e != nil {
 			e.Err = err
 			return e
 		}
 	}
-	return &Error{Code: exitRemote, What: err.Error(), Err: err}
+	return &Error{Code: exitRemote, What: err.Error(), Next: []string{"see how it came to that: -v, or --trace for every packet"}, Err: err}
+}
+
+// explainSeveral takes the code of the first of several errors and tells all.
+func explainSeveral(err error) *Error {
+	j, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // only errors.Join itself, not what wraps one
+	if !ok || len(j.Unwrap()) < 2 || errors.As(err, new(*transfer.Error)) || errors.As(err, new(*knownhosts.KeyError)) {
+		return nil
+	}
+	all := j.Unwrap()
+	first := explain(all[0])
+	e := &Error{Code: first.Code, What: fmt.Sprintf("%d things were not done", len(all)), Next: first.Next}
+	for _, one := range all {
+		e.How = append(e.How, explain(one).What)
+	}
+	return e
 }
 
 func explainHostKey(err error) *Error {
@@ -72,7 +87,10 @@ func explainHostKey(err error) *Error {
 	}
 	var he *transport.HostKeyError
 	if errors.As(err, &he) {
-		return &Error{Code: exitHostKey, What: err.Error()}
+		return &Error{
+			Code: exitHostKey, What: "the host did not prove who it is", How: []string{he.Error()},
+			Next: []string{"ask somebody who runs the host", "see the key exchange: --trace"},
+		}
 	}
 	return nil
 }
@@ -89,6 +107,9 @@ func explainLogin(err error) *Error {
 		if len(ae.Attempts) == 0 {
 			e.How = append(e.How, "tried: nothing, since there was nothing to try")
 		}
+		if ae.Err != nil {
+			e.How = append(e.How, "ended: "+ae.Err.Error())
+		}
 		if len(ae.ServerMethods) > 0 {
 			e.How = append(e.How, "server: accepts "+strings.Join(ae.ServerMethods, ", "))
 		}
@@ -97,7 +118,7 @@ func explainLogin(err error) *Error {
 	case errors.As(err, &pe):
 		return &Error{Code: exitLogin, What: err.Error(), Next: []string{"try again, or choose another key: -i FILE"}}
 	case errors.Is(err, keys.ErrPermissions):
-		return &Error{Code: exitUsage, What: err.Error(), Next: []string{"close it to others: chmod 600 FILE"}}
+		return &Error{Code: exitUsage, What: err.Error(), Next: []string{"close it to others: chmod 600 " + fileOf(err)}}
 	}
 	return nil
 }
@@ -151,28 +172,50 @@ func explainReach(err error) *Error {
 			Next: []string{"check host and port (-p for ssh, -P for sftp and cp)"},
 		}
 	case errors.As(err, &op) && op.Op == "dial":
-		return &Error{Code: exitUnreachable, What: fmt.Sprintf("cannot reach %s", op.Addr), How: []string{err.Error()}}
+		where := "the host"
+		if op.Addr != nil {
+			where = op.Addr.String()
+		}
+		return &Error{
+			Code: exitUnreachable, What: "cannot reach " + where, How: []string{err.Error()},
+			Next: []string{"check host, port and network; -4 and -6 choose between IPv4 and IPv6"},
+		}
+	case errors.As(err, &op) && op.Op == "listen" && op.Addr == nil:
+		return &Error{
+			Code: exitUsage, What: "this is no address to listen on", How: []string{err.Error()},
+			Next: []string{"write HOST:PORT, as 127.0.0.1:2222, or :2222 for all addresses"},
+		}
 	case errors.As(err, &op) && op.Op == "listen":
 		return &Error{
 			Code: exitUnreachable, What: fmt.Sprintf("cannot listen on %s", op.Addr), How: []string{err.Error()},
-			Next: []string{"choose another address: --listen 127.0.0.1:0 takes any free port"},
+			Next: []string{"choose another address; port 0 takes any free one"},
 		}
 	}
 	return nil
 }
 
-func explainFiles(err error) *Error {
-	var se *sftp.StatusError
-	var pe *fs.PathError
+// explainRefusal is about what a server does not do for us after the login.
+func explainRefusal(err error) *Error {
+	var re *sshclient.RequestError
+	var oe *sshclient.OpenError
 	switch {
-	case errors.Is(err, syscall.ENOSPC):
-		return &Error{Code: exitRemote, What: err.Error(), Next: []string{"make room, then run the same command again"}}
-	case errors.As(err, &se):
-		return &Error{Code: exitRemote, What: err.Error()}
-	case errors.Is(err, capture.ErrFormat):
-		return &Error{Code: exitProtocol, What: err.Error(), Next: []string{"give a pcap or pcapng file"}}
-	case errors.As(err, &pe) && errors.Is(err, fs.ErrNotExist), errors.As(err, &pe) && errors.Is(err, fs.ErrPermission):
-		return &Error{Code: exitRemote, What: err.Error()}
+	case errors.As(err, &re):
+		next := "ask who runs the server what this login may do"
+		if re.Request == "exec" || re.Request == "shell" {
+			next = "for files alone: wirelark sftp, or wirelark cp"
+		}
+		return &Error{Code: exitRemote, What: re.Error(), How: []string{"the login succeeded; the answer to the request was no"}, Next: []string{next}}
+	case errors.As(err, &oe):
+		return &Error{
+			Code: exitRemote, What: fmt.Sprintf("the server opened no %s", oe.Type),
+			How:  []string{fmt.Sprintf("server: %v, %q", oe.Reason, oe.Text)},
+			Next: []string{"ask who runs the server what this login may do"},
+		}
+	case errors.Is(err, sshclient.ErrNoExitStatus):
+		return &Error{
+			Code: exitRemote, What: sshclient.ErrNoExitStatus.Error(), How: []string{"it closed the channel without a status or signal"},
+			Next: []string{"do not count on the command having done its work", "see the packets: --trace"},
+		}
 	}
 	return nil
 }
@@ -182,8 +225,9 @@ func explainProtocol(err error) *Error {
 	var de *transport.DisconnectError
 	var tp *transport.ProtocolError
 	var sp *sftpclient.ProtocolError
-	var le *sftpclient.LostError
-	var re *transport.ReadError
+	var st *sftpclient.StartError
+	var pe *packet.Error
+	save := []string{"save the packets and show them to who maintains it: --capture FILE.pcapng"}
 	switch {
 	case errors.As(err, &ve):
 		return &Error{
@@ -191,14 +235,23 @@ func explainProtocol(err error) *Error {
 			Next: []string{"check host and port"},
 		}
 	case errors.As(err, &de) && !de.Local:
-		return &Error{Code: exitProtocol, What: "the server ended the connection", How: []string{fmt.Sprintf("reason: %v, %s", de.Reason, de.Text)}}
-	case errors.As(err, &tp), errors.As(err, &sp):
 		return &Error{
-			Code: exitProtocol, What: "the other side broke the protocol", How: []string{err.Error()},
-			Next: []string{"save the packets and show them to who maintains it: --capture FILE.pcapng"},
+			Code: exitProtocol, What: "the server ended the connection", How: []string{fmt.Sprintf("reason: %v, %q", de.Reason, de.Text)},
+			Next: []string{"try again later, or ask who runs the server", "see the packets: --trace"},
 		}
-	case errors.As(err, &re), errors.As(err, &le), errors.Is(err, net.ErrClosed):
-		return &Error{Code: exitUnreachable, What: "the connection was lost", How: []string{err.Error()}}
+	case errors.As(err, &st) && st.Text != "":
+		return &Error{
+			Code: exitProtocol, What: "the other side does not speak SFTP", How: []string{err.Error()},
+			Next: []string{"let the start-up files of the shell there print nothing when nobody is at a terminal"},
+		}
+	case errors.As(err, &tp), errors.As(err, &sp), errors.As(err, &pe), errors.Is(err, transport.ErrFlood):
+		return &Error{Code: exitProtocol, What: "the other side broke the protocol", How: []string{err.Error()}, Next: save}
+	case errors.As(err, new(*transport.ReadError)), errors.As(err, new(*transport.WriteError)),
+		errors.As(err, new(*sftpclient.LostError)), errors.Is(err, net.ErrClosed):
+		return &Error{
+			Code: exitUnreachable, What: "the connection was lost", How: []string{err.Error()},
+			Next: []string{"try again", "see how far it came: --trace"},
+		}
 	}
 	return nil
 }

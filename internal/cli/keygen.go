@@ -141,5 +141,8 @@ func (a *app) hostKey(file string) (keys.Signer, error) {
 		a.infof("made the host key %s  %s", r.File, r.Fingerprint)
 		return keys.Load(file, nil)
 	}
-	return signer, err
+	if err != nil {
+		return nil, &fileError{file, err}
+	}
+	return signer, nil
 }

@@ -41,6 +41,7 @@ type listenFlags struct {
 	listen  string
 	hostKey string
 	see     seeingFlags
+	ready   string // printed on stderr before the address, even when quiet
 }
 
 func (f *listenFlags) register(cmd *cobra.Command, addr string) {
@@ -77,6 +78,9 @@ func (a *app) serve(ctx context.Context, srv *sshserver.Server, f *listenFlags, 
 		return err
 	}
 	a.infof("host key %s %s", signer.PublicKey().Type(), keys.Fingerprint(signer.PublicKey()))
+	if f.ready != "" {
+		fmt.Fprintln(a.Stderr, f.ready)
+	}
 	fmt.Fprintf(a.Stdout, "listening %s\n", l.Addr())
 
 	served := make(chan error, 1)
@@ -119,7 +123,7 @@ func requireDir(dir string) error {
 		return err
 	}
 	if !info.IsDir() {
-		return &Error{Code: exitUsage, What: fmt.Sprintf("%s is not a directory", dir)}
+		return &Error{Code: exitUsage, What: fmt.Sprintf("%s is not a directory", dir), How: []string{"its mode is " + info.Mode().String()}, Next: []string{"name a directory"}}
 	}
 	return nil
 }

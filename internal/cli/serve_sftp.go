@@ -103,7 +103,7 @@ func (a *app) serveDir(cmd *cobra.Command, dir string, f *serveSFTP) (err error)
 	case f.authorized == "":
 		password := makePassword()
 		srv.Password = newPasswordPolicy("drop", password).check
-		fmt.Fprintf(a.Stderr, "user drop, password %s (for this run)\n", password)
+		f.ready = fmt.Sprintf("user drop, password %s (for this run)", password)
 	}
 	s, err := a.openSeeing(cmd, &f.see)
 	if err != nil {

@@ -120,11 +120,11 @@ func quoteWord(s string) string { return "'" + strings.ReplaceAll(s, "'", `'"'"'
 
 // startDirect runs a command and speaks SFTP with it.
 func startDirect(ctx context.Context, a *app, command string, s *seeing) (end func(), c *sftpclient.Client, err error) {
-	fields := strings.Fields(command)
-	if len(fields) == 0 {
-		return nil, nil, &Error{Code: exitUsage, What: "-D needs a command"}
+	words, err := shell.Words(command)
+	if err != nil || len(words) == 0 {
+		return nil, nil, &Error{Code: exitUsage, What: fmt.Sprintf("-D %q is no command", command), Err: err, Next: []string{"name a program and its arguments"}}
 	}
-	child := exec.CommandContext(ctx, fields[0], fields[1:]...)
+	child := exec.CommandContext(ctx, words[0], words[1:]...)
 	child.Stderr = a.Stderr
 	in, err := child.StdinPipe()
 	if err != nil {
@@ -135,20 +135,29 @@ func startDirect(ctx context.Context, a *app, command string, s *seeing) (end fu
 		return nil, nil, err
 	}
 	if err := child.Start(); err != nil {
-		return nil, nil, err
+		return nil, nil, &Error{Code: exitUsage, What: fmt.Sprintf("cannot run %q", words[0]), How: []string{err.Error()}, Err: err, Next: []string{"check the name of the program"}}
 	}
 	end = func() {
 		if err := child.Wait(); err != nil {
-			a.debugf("%s: %v", fields[0], err)
+			a.debugf("%s: %v", words[0], err)
 		}
 	}
 	c, err = sftpclient.NewPipe(ctx, pipe{out, in}, &sftpclient.Config{Trace: s.tracer})
-	if err != nil {
-		in.Close()
-		end()
-		return nil, nil, err
+	if err == nil {
+		return end, c, nil
 	}
-	return end, c, nil
+	closeErr := errors.Join(in.Close(), out.Close())
+	how := []string{err.Error()}
+	if exit := child.Wait(); exit != nil {
+		how = append(how, fmt.Sprintf("%s ended: %v", words[0], exit))
+	}
+	if ctx.Err() != nil {
+		return nil, nil, context.Cause(ctx)
+	}
+	return nil, nil, &Error{
+		Code: exitProtocol, What: fmt.Sprintf("%q does not speak SFTP", words[0]), How: how, Err: errors.Join(err, closeErr),
+		Next: []string{"name an SFTP server, such as: wirelark serve sftp --stdio DIR"},
+	}
 }
 
 // pipe is the output and input of a child as one stream.
@@ -207,7 +216,7 @@ func (a *app) sftpLoop(ctx context.Context, sh *shell.Shell, r *sftpRun) error {
 func (a *app) sftpBatch(ctx context.Context, sh *shell.Shell, r io.Reader, strict bool) error {
 	var first error
 	lines := bufio.NewScanner(r)
-	for lines.Scan() {
+	for n := 1; lines.Scan(); n++ {
 		line := strings.TrimSpace(lines.Text())
 		mayFail, silent := false, false
 		for strings.HasPrefix(line, "-") || strings.HasPrefix(line, "@") {
@@ -228,7 +237,9 @@ func (a *app) sftpBatch(ctx context.Context, sh *shell.Shell, r io.Reader, stric
 		case mayFail:
 			a.printFailure(err)
 		case strict:
-			return err
+			e := *explain(err)
+			e.How = append([]string{fmt.Sprintf("line %d of the batch: %s", n, line)}, e.How...)
+			return &e
 		default:
 			a.printFailure(err)
 			if first == nil {
@@ -242,9 +253,21 @@ func (a *app) sftpBatch(ctx context.Context, sh *shell.Shell, r io.Reader, stric
 	return first
 }
 
+// printFailure prints why a command failed, in as few lines as there are
+// reasons; the session goes on.
 func (a *app) printFailure(err error) {
-	for _, e := range joined(err) {
-		fmt.Fprintf(a.Stderr, "%s\n", harmless(explain(e).What))
+	if j, several := err.(interface{ Unwrap() []error }); several { //nolint:errorlint // only errors.Join itself
+		for _, e := range j.Unwrap() {
+			a.printFailure(e)
+		}
+		return
+	}
+	e := explain(err)
+	fmt.Fprintln(a.Stderr, harmless(e.What))
+	if e.Code == exitPartly {
+		for _, l := range e.How {
+			fmt.Fprintln(a.Stderr, "  "+harmless(l))
+		}
 	}
 }
 

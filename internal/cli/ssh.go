@@ -90,7 +90,7 @@ func (a *app) runSSH(cmd *cobra.Command, d dest, command string, r *sshRun) (err
 	defer client.Close()
 
 	for _, spec := range specs {
-		l, err := forward.Listen(ctx, spec, client, nil)
+		l, err := forward.Listen(ctx, spec, client, &forward.Config{OnError: func(err error) { a.infof("wirelark: forwarding to %s: %v", spec.DialAddr, err) }})
 		if err != nil {
 			return err
 		}
@@ -148,7 +148,7 @@ func (a *app) runRemote(ctx context.Context, client *sshclient.Client, command s
 	return remoteStatus(err)
 }
 
-var errHangup error = &Error{Code: exitSSH, What: "hung up"}
+var errHangup error = &Error{Code: exitInterrupted, What: "hung up", How: []string{"~. was typed"}}
 
 // remoteStatus turns how a remote command ended into our own exit status.
 func remoteStatus(err error) error {
@@ -159,7 +159,11 @@ func remoteStatus(err error) error {
 	case exit.Signal == "" && exit.Status >= 0:
 		return statusError(exit.Status & 0xff)
 	}
-	return &Error{Code: exitSSH, What: exit.Error(), Err: err}
+	how := []string{"the server reported the signal"}
+	if exit.Message != "" {
+		how = append(how, "server: "+exit.Message)
+	}
+	return &Error{Code: exitRemote, What: exit.Error(), How: how, Err: err}
 }
 
 func orDefault(s, def string) string {

@@ -42,6 +42,9 @@ func (s *Shell) ls(ctx context.Context, flags string, args []word) error {
 			if errors.Is(err, fs.ErrNotExist) {
 				info, err = s.client.Lstat(ctx, name) // a link that leads nowhere
 			}
+			if err == nil && !info.IsDir() && strings.ContainsAny(flags, "ln") {
+				info, err = s.client.Lstat(ctx, name) // a link is shown, not what it leads to
+			}
 			switch {
 			case err != nil:
 				errs = append(errs, err)

@@ -203,7 +203,7 @@ func (s *Shell) glob(ctx context.Context, w word) ([]string, error) {
 		return nil, usagef("the pattern %q is wrong", w.Text)
 	}
 	if err == nil && len(matches) == 0 {
-		err = &fs.PathError{Op: "match", Path: w.Text, Err: fs.ErrNotExist}
+		err = &fs.PathError{Op: "nothing on the host matches", Path: w.Text, Err: fs.ErrNotExist}
 	}
 	return matches, err
 }

@@ -29,6 +29,19 @@ func unescaped(pattern string) string {
 	return b.String()
 }
 
+// Words cuts a line into words, as the lines of the shell are cut.
+func Words(line string) ([]string, error) {
+	list, err := split(line)
+	if err != nil {
+		return nil, err
+	}
+	texts := make([]string, len(list))
+	for i, w := range list {
+		texts[i] = w.Text
+	}
+	return texts, nil
+}
+
 // split cuts a line into words as sftp(1) does: white space separates; single
 // and double quotes group; a backslash takes the next character as it is; an
 // unquoted # begins a comment.

@@ -1,0 +1,262 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// patience is how long a script waits for what should happen at once.
+const patience = 20 * time.Second
+
+// server is a "wirelark serve" in the background.
+type server struct {
+	cmd    *exec.Cmd
+	cancel context.CancelFunc
+	ended  bool
+}
+
+// servers of the running scripts, by serverKey.
+var servers sync.Map
+
+func serverKey(ts *testscript.TestScript, name string) string { return ts.Getenv("WORK") + "|" + name }
+
+func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: serve NAME ARG...")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	cmd := exec.CommandContext(ctx, "wirelark", append([]string{"serve"}, args[1:]...)...)
+	if path, err := exec.LookPath(filepath.Join(binDir(ts), "wirelark")); err == nil {
+		cmd.Path, cmd.Err = path, nil
+	}
+	cmd.Dir = ts.MkAbs(".")
+	cmd.Env = scriptEnv(ts)
+	log, err := os.Create(ts.MkAbs(args[0] + ".log"))
+	ts.Check(err)
+	cmd.Stderr = log
+	out, err := cmd.StdoutPipe()
+	ts.Check(err)
+	ts.Check(cmd.Start())
+	s := &server{cmd: cmd, cancel: cancel}
+	key := serverKey(ts, args[0])
+	servers.Store(key, s)
+	ts.Defer(func() {
+		s.end()
+		servers.Delete(key)
+		log.Close()
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	addr, ok := strings.CutPrefix(strings.TrimSpace(line), "listening ")
+	if err != nil || !ok {
+		text, _ := os.ReadFile(log.Name())
+		ts.Fatalf("serve %q said %q (%v)\n%s", args[1:], line, err, text)
+	}
+	setAddr(ts, args[0], addr)
+}
+
+// end asks the server to stop and waits for it.
+func (s *server) end() error {
+	if s.ended {
+		return nil
+	}
+	s.ended = true
+	defer s.cancel()
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		_ = s.cmd.Process.Kill() // where there are no signals, or nothing is left
+	}
+	return s.cmd.Wait()
+}
+
+func cmdStop(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: stop NAME")
+	}
+	s, ok := servers.Load(serverKey(ts, args[0]))
+	if !ok {
+		ts.Fatalf("there is no server %s", args[0])
+	}
+	if err := s.(*server).end(); err != nil {
+		ts.Fatalf("server %s ended with %v", args[0], err)
+	}
+}
+
+var passwordLine = regexp.MustCompile(`user drop, password (\S+) `)
+
+func cmdLogin(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: login NAME")
+	}
+	m := passwordLine.FindStringSubmatch(ts.ReadFile(args[0] + ".log"))
+	if m == nil {
+		ts.Fatalf("no password in %s.log", args[0])
+	}
+	ts.Setenv(args[0]+"_PASSWORD", m[1])
+}
+
+func setAddr(ts *testscript.TestScript, name, addr string) {
+	_, port, err := net.SplitHostPort(addr)
+	ts.Check(err)
+	ts.Setenv(name, addr)
+	ts.Setenv(name+"_PORT", port)
+}
+
+// binDir is where testscript put the commands of TestMain.
+func binDir(ts *testscript.TestScript) string {
+	return filepath.SplitList(ts.Getenv("PATH"))[0]
+}
+
+func scriptEnv(ts *testscript.TestScript) []string {
+	var env []string
+	for _, name := range []string{
+		"PATH", "HOME", "USERPROFILE", "TMPDIR", "USER", "LOGNAME", "SSH_AUTH_SOCK", "SystemRoot", "GOCOVERDIR",
+	} {
+		if v := ts.Getenv(name); v != "" {
+			env = append(env, name+"="+v)
+		}
+	}
+	return env
+}
+
+// listen starts a TCP server that lives as long as the script.
+func listen(ts *testscript.TestScript, name string, serve func(net.Conn)) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Defer(func() { ln.Close() })
+	setAddr(ts, name, ln.Addr().String())
+	go func() { // stops when the listener is closed
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			go func() { // stops when the other side hangs up, or in time
+				defer c.Close()
+				c.SetDeadline(time.Now().Add(patience))
+				serve(c)
+			}()
+		}
+	}()
+}
+
+func cmdSpeaker(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: speaker NAME TEXT")
+	}
+	text, err := strconv.Unquote(`"` + args[1] + `"`)
+	ts.Check(err)
+	listen(ts, args[0], func(c net.Conn) {
+		io.WriteString(c, text)
+		c.(*net.TCPConn).CloseWrite()
+		io.Copy(io.Discard, c)
+	})
+}
+
+func cmdEcho(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: echo NAME")
+	}
+	listen(ts, args[0], func(c net.Conn) { io.Copy(c, c) })
+}
+
+func cmdTalk(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: talk PORT TEXT")
+	}
+	var c net.Conn
+	var err error
+	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		if c, err = net.Dial("tcp", "127.0.0.1:"+args[0]); err == nil {
+			break
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("nobody listens: %v", err)
+		}
+	}
+	defer c.Close()
+	ts.Check(c.SetDeadline(time.Now().Add(patience)))
+	_, err = io.WriteString(c, args[1])
+	ts.Check(err)
+	ts.Check(c.(*net.TCPConn).CloseWrite())
+	reply, err := io.ReadAll(c)
+	if err != nil {
+		reply = append(reply, err.Error()...)
+	}
+	fmt.Fprintf(ts.Stdout(), "%s\n", reply)
+}
+
+func cmdFreePort(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: freeport NAME")
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Setenv(args[0], fmt.Sprint(ln.Addr().(*net.TCPAddr).Port))
+	ts.Check(ln.Close())
+}
+
+func cmdBigFile(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: bigfile FILE SIZE")
+	}
+	size, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	r := rand.New(rand.NewPCG(1, uint64(size)))
+	b := make([]byte, size+8)
+	for i := 0; i < size; i += 8 {
+		binary.LittleEndian.PutUint64(b[i:], r.Uint64())
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b[:size], 0o600))
+}
+
+func cmdSame(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: same FILE FILE")
+	}
+	var b [2][]byte
+	for i, name := range args {
+		var err error
+		b[i], err = os.ReadFile(ts.MkAbs(name))
+		ts.Check(err)
+	}
+	if same := bytes.Equal(b[0], b[1]); same == neg {
+		ts.Fatalf("same: %v: %s has %d bytes, %s has %d", same, args[0], len(b[0]), args[1], len(b[1]))
+	}
+}
+
+func cmdCut(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: cut FILE SIZE")
+	}
+	size, err := strconv.ParseInt(args[1], 10, 64)
+	ts.Check(err)
+	ts.Check(os.Truncate(ts.MkAbs(args[0]), size))
+}
+
+// cmdMode checks the permission bits of a file.
+func cmdMode(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: mode OCTAL FILE")
+	}
+	info, err := os.Stat(ts.MkAbs(args[1]))
+	ts.Check(err)
+	if got := fmt.Sprintf("%o", info.Mode().Perm()); got != args[0] {
+		ts.Fatalf("%s has mode %s, want %s", args[1], got, args[0])
+	}
+}
