@@ -22,7 +22,7 @@ const maxInner = 10000
 // emitter returns the function that takes the messages of a connection. Those
 // of the connection itself are of interest only when nothing carries it: an
 // SFTP session over a pipe.
-func (s *pcapng) emitter(c *conn, k *captured) trace.Emit {
+func (s *pcapng) emitter(k *captured) trace.Emit {
 	index, n := -1, int64(0)
 	return func(m *trace.Message) {
 		n++

@@ -58,7 +58,7 @@ func (r *Recorder) Open(info trace.Info) trace.Conn {
 	if c, ok := info.Parent.(*conn); ok && c.recorder == r {
 		return nil
 	}
-	r.start.Do(func() { go r.run() }) // stops when Close is called
+	r.begin()
 	c := &conn{recorder: r, info: info}
 	r.queue.put(item{conn: c, kind: opened}, nil)
 	return c
@@ -76,7 +76,7 @@ func (r *Recorder) Close() error {
 	}
 	r.close.Do(func() {
 		r.queue.close()
-		r.start.Do(func() { go r.run() }) // nothing was recorded; an empty file is still a file
+		r.begin() // an empty file is still a file
 		<-r.done
 		if r.closer != nil {
 			if err := r.closer.Close(); r.err == nil {
@@ -85,6 +85,10 @@ func (r *Recorder) Close() error {
 		}
 	})
 	return r.err
+}
+
+func (r *Recorder) begin() {
+	r.start.Do(func() { go r.run() }) // stops when Close is called
 }
 
 // idleTick is how long after the last item a recorder is idle, and how often it
@@ -147,7 +151,6 @@ func (r *Recorder) check() {
 type conn struct {
 	recorder *Recorder
 	info     trace.Info
-	state    any // the sink's, for the renderer alone
 }
 
 var _ trace.Conn = (*conn)(nil)

@@ -14,7 +14,6 @@ import (
 type exchange struct {
 	client    ssh.KexECDHInit
 	sessionID []byte
-	failure   string // why the newest exchange gave no keys
 }
 
 // keys are what a direction will use from its NEWKEYS on.
