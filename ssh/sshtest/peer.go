@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"testing"
 	"time"
@@ -159,6 +160,10 @@ func (p *Peer) skips(n byte) bool {
 // the other side does not end it before the deadline.
 func (p *Peer) Disconnected() *ssh.Disconnect {
 	p.t.Helper()
+	if p.stage < Identified { // what comes is no packet yet
+		io.Copy(io.Discard, p.nc)
+		return nil
+	}
 	for {
 		b, err := p.Next()
 		var ne net.Error

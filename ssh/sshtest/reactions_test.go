@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/wirelark/wirelark/internal/testkit"
 	"github.com/wirelark/wirelark/ssh"
@@ -30,7 +31,10 @@ type victim struct {
 
 // victims are our client and our server.
 func victims(t *testing.T) []victim {
-	s := NewServer(t, func(s *sshserver.Server) { s.Transport.Trace = nil }) // the peer breaks rules
+	s := NewServer(t, func(s *sshserver.Server) {
+		s.Transport.Trace = nil // the peer breaks rules
+		s.Transport.CloseTimeout = 50 * time.Millisecond
+	})
 	return []victim{
 		{"server", func(t *testing.T, stage Stage) (*Peer, func() error) {
 			near, far := testkit.Pipe()
@@ -52,7 +56,9 @@ func victims(t *testing.T) []victim {
 // useServer is a client that logs in and waits, with or without a session.
 func useServer(nc net.Conn, s *Server, session bool) error {
 	ctx := context.Background()
-	c, err := sshclient.New(ctx, nc, s.Addr, s.ClientConfig())
+	cfg := s.ClientConfig()
+	cfg.Transport.CloseTimeout = 50 * time.Millisecond
+	c, err := sshclient.New(ctx, nc, s.Addr, cfg)
 	if err != nil {
 		return err
 	}

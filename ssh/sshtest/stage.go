@@ -174,6 +174,8 @@ func (p *Peer) hash(method kex.Method, v *kex.Values, hostKey []byte) ([]byte, e
 // takeKeys exchanges NEWKEYS.
 func (p *Peer) takeKeys(method kex.Method, v *kex.Values, h []byte, alg ssh.Algorithms) error {
 	out, in := p.sends(), p.sends().Reverse()
+	// Not an array indexed by direction: Go 1.26.8 frees the strings of such a
+	// local one too early.
 	sealed, opened := alg.C2S, alg.S2C
 	if p.Role == trace.Server {
 		sealed, opened = opened, sealed

@@ -120,7 +120,7 @@ func (m *Mux) onOpen(o *ssh.ChannelOpen) error {
 		return in.Reject(ssh.AdministrativelyProhibited, "no channels are accepted")
 	}
 	m.cfg.OnOpen(in)
-	return nil
+	return m.Err() // an answer that could not be queued ends the connection
 }
 
 func (in *Incoming) decided() {
