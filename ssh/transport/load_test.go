@@ -92,7 +92,7 @@ type pump struct {
 }
 
 func newPump(total int, seed byte) *pump {
-	return &pump{rnd: rand.NewChaCha8([32]byte{seed}), left: total, block: make([]byte, 8<<10)}
+	return &pump{rnd: rand.NewChaCha8([32]byte{seed}), left: total, block: make([]byte, 32<<10)}
 }
 
 func (p *pump) Fill(room []byte) (int, bool) {
@@ -133,6 +133,23 @@ func TestRekeyUnderLoad(t *testing.T) {
 	}
 }
 
+// TestRekeyUnderLoadOnSockets is the same on sockets of the kernel, where
+// senders write directly, with packets of 32 KiB.
+func TestRekeyUnderLoadOnSockets(t *testing.T) {
+	for _, cipher := range Defaults().Ciphers {
+		t.Run(cipher, func(t *testing.T) {
+			cn, sn := tcpPair(t)
+			cfg := Config{Algorithms: Algorithms{Ciphers: []string{cipher}}, Rekey: Rekey{Bytes: 64 << 10}}
+			client, server := connect(t, cn, sn, &ClientConfig{Config: cfg}, &ServerConfig{Config: cfg})
+			login(t, client, server)
+			twoWay(t, client, server, 16<<20)
+			if got := client.State().KeyExchanges; got < 10 {
+				t.Errorf("%d key exchanges", got)
+			}
+		})
+	}
+}
+
 // twoWay sends total bytes each way, with credit for every packet received.
 func twoWay(t *testing.T, client, server *Conn, total int) {
 	t.Helper()
@@ -142,7 +159,7 @@ func twoWay(t *testing.T, client, server *Conn, total int) {
 		seed := byte(i)
 		r := &receiver{c: c, left: total, rnd: rand.NewChaCha8([32]byte{1 - seed})}
 		c.SetCredits(r.credits)
-		wg.Go(func() { errs <- c.SendData(nil, 8<<10+9, newPump(total, seed)) })
+		wg.Go(func() { errs <- c.SendData(nil, 32<<10+9, newPump(total, seed)) })
 		wg.Go(func() {
 			err := r.receive()
 			errs <- err
