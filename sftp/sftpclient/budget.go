@@ -28,7 +28,7 @@ type budget struct {
 	limit   int64 // bytes that may be in flight now
 	most    int64 // limit never grows beyond
 	used    int64
-	sharers int64 // reads going on, each of which keeps answers that it has not delivered
+	sharers int64         // reads going on, each of which keeps answers that it has not delivered
 	waiting []*budgetWait // oldest first
 
 	// The current round: until as many bytes as limit were answered.

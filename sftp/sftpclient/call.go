@@ -3,7 +3,6 @@ package sftpclient
 import (
 	"context"
 	"strings"
-	"sync"
 
 	"github.com/wirelark/wirelark/sftp"
 	"github.com/wirelark/wirelark/wire"
@@ -11,6 +10,7 @@ import (
 
 // call is a request in flight.
 type call struct {
+	s    *session
 	id   uint32
 	seq  uint64 // counts requests; unlike ids it never wraps
 	want want
@@ -22,18 +22,21 @@ type call struct {
 	abandoned bool // guarded by session.mu
 }
 
-var calls = sync.Pool{New: func() any { return &call{done: make(chan struct{}, 1)} }}
-
-func newCall(w want) *call {
-	c := calls.Get().(*call)
-	c.want = w
+// newCall takes a call out of the session's pool. It is the session's own so
+// that channels do not wander between the bubbles of package synctest.
+func (s *session) newCall(w want, cost int) *call {
+	c, _ := s.calls.Get().(*call)
+	if c == nil {
+		c = &call{s: s, done: make(chan struct{}, 1)}
+	}
+	c.want, c.cost = w, cost
 	return c
 }
 
 // recycle gives c back; its packet belongs to whoever has it.
 func (c *call) recycle() {
-	*c = call{done: c.done}
-	calls.Put(c)
+	*c = call{s: c.s, done: c.done}
+	c.s.calls.Put(c)
 }
 
 // want says which message answers a request beside STATUS.

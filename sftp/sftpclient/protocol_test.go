@@ -230,10 +230,11 @@ func TestStartCanceled(t *testing.T) {
 // A request that is canceled leaves the session alone: its answer is expected
 // and thrown away, and the handle that it brings is closed.
 func TestCancel(t *testing.T) {
-	release := make(chan struct{})
+	came, release := make(chan struct{}), make(chan struct{})
 	closed := make(chan string, 1)
 	c := start(t, nil, nil, func(f *fake) {
 		_, open := f.next()
+		close(came)
 		_, other := f.next()
 		f.send(&sftp.AttrsReply{ID: other})
 		<-release
@@ -252,6 +253,7 @@ func TestCancel(t *testing.T) {
 		_, err := c.Open(ctx, "/x")
 		opened <- err
 	}()
+	<-came
 	if err := stat(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}

@@ -26,7 +26,8 @@ type session struct {
 	budget  *budget
 	wg      sync.WaitGroup // reader, flusher, watchdog, limits
 	closed  sync.Once
-	dead    chan struct{}  // closed when err is set
+	dead    chan struct{} // closed when err is set
+	calls   sync.Pool     // of *call
 
 	mu        sync.Mutex
 	pending   map[uint32]*call // requests not answered, by id
@@ -220,8 +221,7 @@ func (s *session) forget(m func(id uint32) wire.Message, w want) {
 // open reserves an id for a request that is about to be sent. The answer gives
 // cost bytes back to the budget.
 func (s *session) open(w want, cost int) (*call, error) {
-	c := newCall(w)
-	c.cost = cost
+	c := s.newCall(w, cost)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.err != nil {
