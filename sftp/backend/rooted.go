@@ -145,7 +145,9 @@ func (r *RootedFS) Stat(_ context.Context, name string, follow bool) (sftp.Attrs
 	return a, err
 }
 
-// SetStat changes attributes.
+// SetStat changes attributes. os.Root's Chmod, Chown and Chtimes need no right
+// to open the file; should it be swapped for a link meanwhile, they change the
+// link and never what it points to.
 func (r *RootedFS) SetStat(_ context.Context, name string, a *sftp.Attrs) error {
 	each := func(op func(p string) error) error {
 		return r.do(name, true, func(p string) error { return op(rel(p)) })

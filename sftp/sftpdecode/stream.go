@@ -114,13 +114,7 @@ func (d *decoder) lose(dir wire.Dir) {
 func (d *decoder) hole(dir wire.Dir, n int64, at time.Time) {
 	s := &d.streams[dir]
 	d.flow.Gap()
-	s.gap = true
-	switch {
-	case n < 0 || s.missing < 0:
-		s.missing = -1
-	default:
-		s.missing += n
-	}
+	defer s.note(n) // for the next message, not for one that the hole is in
 	if s.search {
 		s.skipped += int64(len(s.buf))
 		s.buf, s.spans = s.buf[:0], s.spans[:0]
@@ -141,6 +135,16 @@ func (d *decoder) hole(dir wire.Dir, n int64, at time.Time) {
 		return
 	}
 	s.skip = int(left - n)
+}
+
+// note counts the missing bytes for the notes of the next message.
+func (s *stream) note(n int64) {
+	s.gap = true
+	if n < 0 || s.missing < 0 {
+		s.missing = -1
+		return
+	}
+	s.missing += n
 }
 
 // align looks for the first packet in b whose inner lengths all agree. It

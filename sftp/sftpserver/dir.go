@@ -63,6 +63,7 @@ func (s *session) readDir(t *task, m *sftp.ReadDir) (wire.Message, error) {
 	if len(s.names) > 0 {
 		return &sftp.Name{Names: s.names}, nil
 	}
+	s.names = nil
 	if err := h.dirErr; !errors.Is(err, io.EOF) {
 		h.dirErr = nil // told once; the client may try again
 		return nil, err

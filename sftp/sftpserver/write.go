@@ -101,6 +101,9 @@ func (s *session) writeLoop() {
 		case t, ok = <-s.order:
 		default:
 			s.flush()
+			if cap(s.batch) > smallSize {
+				s.batch = nil // an idle session owns no large buffer
+			}
 			t, ok = <-s.order
 		}
 		if !ok {
