@@ -45,7 +45,8 @@ type plain struct {
 func (p *packets) whole(c trace.Chunk) {
 	in := plain{dir: c.Dir, payload: c.Data, time: c.Time, spans: c.Spans}
 	if c.Gap != 0 {
-		in.notes = append(in.notes, p.hole(c.Dir, c.Gap))
+		p.hole(c.Dir, c.Time)
+		in.notes = append(in.notes, missing(c.Dir, c.Gap))
 	}
 	if !p.identified[c.Dir] {
 		switch {
@@ -172,13 +173,23 @@ func secret(fields []wire.Field, names ...string) {
 	}
 }
 
-// hole notes that packets of a direction are missing. n is how many bytes, -1
-// when that is not known.
-func (p *packets) hole(dir wire.Dir, n int64) string {
+// hole takes note that packets of a direction are missing, from now on: rules
+// mean nothing any more, and the decoders of inner streams must not wait for
+// what will not come.
+func (p *packets) hole(dir wire.Dir, at time.Time) {
 	p.lost = true
-	for _, ch := range p.channels {
-		ch.gap[ch.inward(dir)] = true
+	for _, ch := range p.ordered() {
+		d := ch.inward(dir)
+		if ch.inner == nil {
+			ch.gap[d] = true
+			continue
+		}
+		ch.inner.Feed(trace.Chunk{Dir: d, Gap: -1, Time: at})
 	}
+}
+
+// missing is the note about n missing bytes, -1 for an unknown number.
+func missing(dir wire.Dir, n int64) string {
 	if n < 0 {
 		return fmt.Sprintf("bytes of the %s are missing before this", sender(dir))
 	}

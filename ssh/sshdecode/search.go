@@ -13,8 +13,11 @@ type search struct {
 	alg     packet.Algorithm // of the opener; not set before the first keys
 	missing int64            // bytes between the last packet and buf[0]; -1: not known
 	looked  int              // len(buf) at the last look
+	wait    int              // len(buf) at which the candidate is complete; 0: there is none
 	tries   int64            // spent so far, in the whole direction
 	cause   string           // when it is not a hole in the capture
+
+	candidate int // where in buf something looks like a packet that is not complete
 }
 
 // Limits of a search. A try takes some 100 ns.
@@ -30,6 +33,11 @@ const (
 
 // seek begins a search, or lets one that is under way know of another hole. n
 // bytes are missing behind those in the buffer.
+func (s *stream) seek(h *half, n int64, cause string) {
+	s.packets.hole(h.dir, h.time)
+	h.seek(n, cause)
+}
+
 func (h *half) seek(n int64, cause string) {
 	s := &h.search
 	if h.state != inSearch {
@@ -41,7 +49,7 @@ func (h *half) seek(n int64, cause string) {
 		h.take(len(h.buf))
 	}
 	s.skip(n)
-	s.looked = 0
+	s.looked, s.wait = 0, 0
 }
 
 func (s *search) skip(n int64) {
@@ -56,21 +64,28 @@ func (s *search) skip(n int64) {
 // nothing more will come. It reports whether it found one.
 func (s *stream) resume(h *half, last bool) bool {
 	f := &h.search
-	if len(h.buf) < minSealed || !last && len(h.buf) < 2*f.looked {
+	if len(h.buf) < minSealed {
 		return false
 	}
-	f.looked = len(h.buf)
-	off, skip, ok := f.look(h, false)
-	if !ok && (last || len(h.buf) >= wideBytes) {
-		off, skip, ok = f.look(h, true)
+	off, skip, ok := 0, packet.Skip{}, false
+	if f.wait > 0 && len(h.buf) >= f.wait {
+		off, f.wait = f.candidate, 0
+		skip, ok = f.try(h, off, false)
+	}
+	if !ok && (last || len(h.buf) >= 2*f.looked) {
+		f.looked, f.wait = len(h.buf), 0
+		off, skip, ok = f.look(h, false)
+		if !ok && (last || len(h.buf) >= wideBytes) {
+			off, skip, ok = f.look(h, true)
+		}
 	}
 	switch {
 	case ok:
 		h.opener.Advance(skip)
 		h.take(off)
 		h.state = inPackets
-		if note := s.packets.hole(h.dir, f.missing); f.missing != 0 {
-			h.notes = append(h.notes, note)
+		if f.missing != 0 {
+			h.notes = append(h.notes, missing(h.dir, f.missing))
 		}
 		h.notes = append(h.notes, f.report(off, skip.Packets))
 		return true
@@ -84,26 +99,44 @@ func (s *stream) resume(h *half, last bool) bool {
 // look tries every offset: with few packets missing, or with the other numbers
 // that are possible.
 func (s *search) look(h *half, wide bool) (off int, skip packet.Skip, ok bool) {
-	budget := min(lookTries, maxTries-s.tries)
-	for off := 0; off+minSealed <= len(h.buf); off++ {
-		low, high := s.packets(off)
-		if wide {
-			low += nearPackets
-		} else {
-			high = min(high, low+nearPackets-1)
-		}
-		for n := low; n <= high; n++ {
-			if budget--; budget < 0 {
-				return 0, skip, false
-			}
-			s.tries++
-			skip = packet.Skip{Packets: n, Bytes: uint64(max(0, s.missing) + int64(off))}
-			if _, _, ok := h.opener.Try(h.buf[off:], skip); ok {
-				return off, skip, true
-			}
+	end := min(s.tries+lookTries, maxTries)
+	for off := 0; off+minSealed <= len(h.buf) && s.tries < end; off++ {
+		if skip, ok = s.try(h, off, wide); ok {
+			return off, skip, true
 		}
 	}
 	return 0, skip, false
+}
+
+// try tries one offset. The first packet that is possible and not complete is
+// noted.
+func (s *search) try(h *half, off int, wide bool) (skip packet.Skip, ok bool) {
+	low, high := s.packets(off)
+	if wide {
+		low += nearPackets
+	} else {
+		high = min(high, low+nearPackets-1)
+	}
+	for n := low; n <= high && s.tries < maxTries; n++ {
+		s.tries++
+		skip = packet.Skip{Packets: n, Bytes: uint64(max(0, s.missing) + int64(off))}
+		at := *h.opener
+		at.Advance(skip)
+		size, err := at.Size(h.buf[off:])
+		if err != nil {
+			continue
+		}
+		if end := off + size; end > len(h.buf) {
+			if s.wait == 0 {
+				s.candidate, s.wait = off, end
+			}
+			continue
+		}
+		if _, _, ok := h.opener.Try(h.buf[off:], skip); ok {
+			return skip, true
+		}
+	}
+	return skip, false
 }
 
 // packets returns how few and how many packets can be missing when the next

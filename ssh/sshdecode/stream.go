@@ -162,10 +162,14 @@ func (s *stream) fail(h *half, cause string) {
 	case h.unsealed():
 		h.lose("not SSH: " + cause)
 	case h.opened == 0:
-		h.lose("the secret of this key exchange does not fit: the first packet under it does not authenticate")
+		reason := "the secret of this key exchange does not fit"
+		if s.packets.lost {
+			reason = "the key exchange was not seen whole"
+		}
+		h.lose(reason + ": the first packet under its keys does not authenticate")
 		h.unread.sizes = sizes(h.search.alg)
 	default:
-		h.seek(0, cause) // the capture lacks or changed something without telling
+		s.seek(h, 0, cause) // the capture lacks or changed something without telling
 	}
 }
 
@@ -229,14 +233,14 @@ func (s *stream) gap(h *half, n int64) {
 		h.unread.sizes = nil
 		h.count()
 	case h.state == inSearch:
-		h.seek(n, "")
+		s.seek(h, n, "")
 	case h.unsealed():
 		h.lose("bytes are missing before the first keys, which nothing can replace")
 		if n < 0 && h.ident == nil {
 			h.unread.reason = "the capture begins in mid-connection, without the key exchange"
 		}
 	default:
-		h.seek(n, "")
+		s.seek(h, n, "")
 	}
 }
 
