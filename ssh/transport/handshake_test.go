@@ -96,6 +96,7 @@ func TestIdentification(t *testing.T) {
 		{"escape in it", trace.Server, "SSH-2.0-\x1b[31m\r\n", "control characters"},
 		{"HTTP", trace.Server, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "did not send"},
 		{"4 MiB without an end", trace.Client, strings.Repeat("z", 4<<20), "255 bytes"},
+		{"a page and an end", trace.Client, "HTTP/1.1 400 Bad Request\r\n\r\n", "hung up"},
 		{"nothing", trace.Client, "", "EOF"},
 		{"half a line", trace.Server, "SSH-2.0", "EOF"},
 	}
@@ -105,7 +106,7 @@ func TestIdentification(t *testing.T) {
 				p, out := against(t, r.role, quick)
 				go func() { // stops when everything is written or the connection is closed
 					p.raw(r.bytes)
-					if r.reason == "EOF" {
+					if r.reason == "EOF" || r.reason == "hung up" {
 						p.nc.(*testkit.Conn).CloseWrite()
 					}
 				}()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/wirelark/wirelark/ssh/packet"
@@ -38,9 +39,12 @@ func readVersion(p *packet.Packetizer, us trace.Role) ([]byte, error) {
 	if us == trace.Server {
 		peer = "the client"
 	}
+	var first []byte // of the other things
 	for range maxPreLines {
 		line, err := p.ReadLine(maxVersionLine)
 		switch {
+		case first != nil && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)):
+			return nil, &VersionError{Line: string(first), Reason: peer + " hung up without an SSH identification; it began with"}
 		case errors.Is(err, packet.ErrLineTooLong):
 			return nil, &VersionError{Reason: fmt.Sprintf("%s sent a line of more than %d bytes where its SSH identification should be", peer, maxVersionLine)}
 		case err != nil:
@@ -49,6 +53,8 @@ func readVersion(p *packet.Packetizer, us trace.Role) ([]byte, error) {
 			return checkVersion(bytes.Clone(line), us, peer)
 		case us == trace.Server || bytes.IndexByte(line, 0) >= 0:
 			return nil, &VersionError{Line: string(line), Reason: peer + " did not send an SSH identification"}
+		case first == nil:
+			first = bytes.Clone(line)
 		}
 	}
 	return nil, &VersionError{Reason: fmt.Sprintf("%s sent %d lines and none was an SSH identification", peer, maxPreLines)}
