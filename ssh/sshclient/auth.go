@@ -111,6 +111,16 @@ func (a *authSession) authenticate(ctx context.Context) error {
 			}
 		}
 	}
+	if a.rounds == 0 {
+		// Nothing could be tried. The server is asked nevertheless, so that the
+		// error tells what it would take (RFC 4252 §5.2).
+		switch done, _, err := a.request(ctx, a.newRequest(ssh.MethodNone), nil); {
+		case done:
+			return nil
+		case isAuthEnd(err):
+			return a.ended(err)
+		}
+	}
 	return &AuthError{User: a.cfg.User, Attempts: a.tried, ServerMethods: a.allowed, Err: errors.Join(why...)}
 }
 
