@@ -64,6 +64,7 @@ bench: ## all benchmarks, ten times, for benchstat
 
 golden: ## rewrite the golden files of all tests, then show what changed
 	$(GO) test $$($(GO) list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... | awk '/internal\/testkit/ { print $$1 }') -update
+	$(GO) test ./internal/arch -run TestCoverage -update
 	git diff --stat
 
 tools: $(LINT) $(FUMPT) ## build the pinned tools into .tools
