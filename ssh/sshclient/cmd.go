@@ -208,10 +208,10 @@ func (c *Cmd) kill() {
 	defer cancel()
 	c.Signal(ctx, "TERM") // in vain if the connection is broken, and the channel is closed then
 	select {
-	case <-c.ch.Life().Done():
+	case <-c.ch.Life().Done(): // what has come can still be read
 	case <-ctx.Done():
+		c.ch.Close()
 	}
-	c.ch.Close()
 }
 
 // Output runs the command and returns its standard output.
