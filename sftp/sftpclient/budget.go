@@ -131,6 +131,13 @@ func (b *budget) window() int64 {
 	return max(b.limit/max(b.sharers, 1), leastWindow)
 }
 
+// full takes note that a read has used up its window.
+func (b *budget) full() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.limited = true
+}
+
 // current returns the limit of now.
 func (b *budget) current() int64 {
 	b.mu.Lock()

@@ -107,9 +107,12 @@ func (s *session) decode(p *packet, reply wire.Message) error {
 	if p.b[0] != sftp.NumStatus {
 		return s.parse(p, reply)
 	}
-	var st sftp.Status
-	if err := s.parse(p, &st); err != nil {
+	st := &p.status
+	if err := s.parse(p, st); err != nil {
 		return err
+	}
+	if st.CodeOnly {
+		st.Message, st.Language = "", "" // of an earlier packet in this buffer
 	}
 	if err := st.Err("", ""); err != nil {
 		return err

@@ -94,8 +94,8 @@ func (f *File) err(op string, err error) error {
 	return pathError(op, f.name, err)
 }
 
-// queue queues a small request with the handle for the call q.
-func (f *File) queue(q *call, m wire.Message) error {
+// queue queues a small request with the handle.
+func (f *File) queue(m wire.Message) error {
 	f.send.RLock()
 	defer f.send.RUnlock()
 	if f.closed {
@@ -121,7 +121,7 @@ func (f *File) begin(ctx context.Context, w want, build func(id uint32) wire.Mes
 	if err != nil {
 		return nil, err
 	}
-	if err := f.queue(q, build(q.id)); err != nil {
+	if err := f.queue(build(q.id)); err != nil {
 		f.s.drop(q)
 		return nil, err
 	}

@@ -27,7 +27,7 @@ type Group struct {
 // NewGroup returns a group for at most n operations at once, and the context
 // that ends with ctx or the first error. [Group.Wait] must be called.
 func NewGroup(ctx context.Context, n int) (*Group, context.Context) {
-	g := &Group{leaves: make(chan struct{}, max(n, 1)), branches: make(chan struct{}, max(n/4, 1))}
+	g := &Group{leaves: make(chan struct{}, max(n, 1)), branches: make(chan struct{}, max(n, 1))}
 	g.ctx, g.cancel = context.WithCancelCause(ctx)
 	return g, g.ctx
 }

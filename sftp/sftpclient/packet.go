@@ -1,11 +1,19 @@
 package sftpclient
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/wirelark/wirelark/sftp"
+)
 
 // packet is a buffer that holds one packet. Its owner hands it on or frees it.
 type packet struct {
 	b    []byte
 	size int // index in packetSizes
+
+	// status is where a STATUS in b is decoded to: one per answered WRITE
+	// would otherwise be allocated.
+	status sftp.Status
 }
 
 // packetSizes are the capacities of pooled packets: answers without data, data

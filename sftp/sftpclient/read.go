@@ -43,6 +43,8 @@ type reading struct {
 	chunk int             // bytes per READ; shrinks when answers are short
 	short bool            // an answer was short: look at the others early
 	empty int             // answers without data in a row
+	read  sftp.Read       // the message being sent
+	data  sftp.Data       // the message being decoded
 	spans fifo[span]      // asked or to be asked again, in order of offsets
 }
 
@@ -127,7 +129,11 @@ func (r *reading) ask() error {
 	for r.next < r.end {
 		s := span{off: r.next, n: r.size(window)}
 		first := r.spans.len() == 0
-		if !first && (bytes+int64(s.n) > window || s.off >= r.known && beyond >= r.blind) {
+		if !first && s.off >= r.known && beyond >= r.blind {
+			return nil
+		}
+		if !first && bytes+int64(s.n) > window {
+			r.f.s.budget.full()
 			return nil
 		}
 		if sent, err := r.send(&s, first); err != nil || !sent {
@@ -169,8 +175,8 @@ func (r *reading) send(s *span, wait bool) (bool, error) {
 		ses.budget.release(s.n)
 		return false, err
 	}
-	m := sftp.Read{ID: q.id, Handle: r.f.handle, Offset: uint64(s.off), Length: uint32(s.n)}
-	if err := r.f.queue(q, &m); err != nil {
+	r.read = sftp.Read{ID: q.id, Handle: r.f.handle, Offset: uint64(s.off), Length: uint32(s.n)}
+	if err := r.f.queue(&r.read); err != nil {
 		ses.drop(q)
 		ses.budget.release(s.n)
 		return false, err
@@ -231,8 +237,8 @@ func (r *reading) sweep() {
 func (r *reading) take(s *span, q *call) error {
 	p := q.pkt
 	q.recycle()
-	var m sftp.Data
-	if err := r.f.s.decode(p, &m); err != nil {
+	m := &r.data
+	if err := r.f.s.decode(p, m); err != nil {
 		p.free()
 		if errors.Is(err, io.EOF) {
 			err = io.EOF
