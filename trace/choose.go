@@ -14,6 +14,9 @@ type Factories []Factory
 // what a conversation is.
 const sniffLimit = 16 << 10
 
+// sniffChunks is the most chunks that are kept meanwhile.
+const sniffChunks = 1024
+
 // Find returns the factory of a protocol.
 func (fs Factories) Find(proto string) (Factory, bool) {
 	for _, f := range fs {
@@ -86,7 +89,7 @@ func (d *detecting) judge(end bool) {
 			maybe = true
 		}
 	}
-	full := len(d.first[wire.C2S]) >= sniffLimit || len(d.first[wire.S2C]) >= sniffLimit
+	full := len(d.first[wire.C2S]) >= sniffLimit || len(d.first[wire.S2C]) >= sniffLimit || len(d.chunks) >= sniffChunks
 	if !maybe || full || end {
 		d.settle(Factory{})
 	}
