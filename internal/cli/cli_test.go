@@ -44,7 +44,9 @@ func askpass() {
 //	login NAME          sets $NAME_PASSWORD to the password in NAME.log
 //	speaker NAME TEXT   a TCP server that says TEXT and hangs up
 //	echo NAME           a TCP server that sends back what it gets
+//	silent NAME         a TCP server that listens and says nothing
 //	talk PORT TEXT      sends TEXT to a port, from when it listens, and prints the reply
+//	authorize FILE OPTIONS KEY.pub  adds a line to an authorized_keys file
 //	freeport NAME       sets $NAME to a port nobody listens on
 //	bigfile FILE SIZE   makes a file that no part of repeats
 //	same FILE FILE      compares files of any size
@@ -66,7 +68,7 @@ func TestScripts(t *testing.T) {
 			return os.MkdirAll(home, 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"status": cmdStatus, "serve": cmdServe, "stop": cmdStop, "login": cmdLogin, "speaker": cmdSpeaker, "echo": cmdEcho,
+			"status": cmdStatus, "serve": cmdServe, "stop": cmdStop, "login": cmdLogin, "speaker": cmdSpeaker, "echo": cmdEcho, "silent": cmdSilent, "authorize": cmdAuthorize,
 			"talk": cmdTalk, "freeport": cmdFreePort, "bigfile": cmdBigFile, "same": cmdSame, "cut": cmdCut, "mode": cmdMode,
 		},
 	})

@@ -119,6 +119,11 @@ func explainLogin(err error) *Error {
 		return &Error{Code: exitLogin, What: err.Error(), Next: []string{"try again, or choose another key: -i FILE"}}
 	case errors.Is(err, keys.ErrPermissions):
 		return &Error{Code: exitUsage, What: err.Error(), Next: []string{"close it to others: chmod 600 " + fileOf(err)}}
+	case errors.As(err, new(*fileError)):
+		return &Error{
+			Code: exitUsage, What: err.Error(), How: []string{"read as a private key"},
+			Next: []string{"name a private key file (not the .pub beside it), or make one: wirelark keygen"},
+		}
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -175,6 +176,13 @@ func cmdEcho(ts *testscript.TestScript, neg bool, args []string) {
 	listen(ts, args[0], func(c net.Conn) { io.Copy(c, c) })
 }
 
+func cmdSilent(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: silent NAME")
+	}
+	listen(ts, args[0], func(c net.Conn) { io.Copy(io.Discard, c) })
+}
+
 func cmdTalk(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: talk PORT TEXT")
@@ -193,12 +201,24 @@ func cmdTalk(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(c.SetDeadline(time.Now().Add(patience)))
 	_, err = io.WriteString(c, args[1])
 	ts.Check(err)
-	ts.Check(c.(*net.TCPConn).CloseWrite())
+	closeErr := c.(*net.TCPConn).CloseWrite() // fails when the other side is gone already
 	reply, err := io.ReadAll(c)
+	err = errors.Join(closeErr, err)
 	if err != nil {
 		reply = append(reply, err.Error()...)
 	}
 	fmt.Fprintf(ts.Stdout(), "%s\n", reply)
+}
+
+func cmdAuthorize(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: authorize FILE OPTIONS KEY.pub")
+	}
+	f, err := os.OpenFile(ts.MkAbs(args[0]), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	ts.Check(err)
+	_, err = io.WriteString(f, strings.TrimSpace(args[1]+" "+ts.ReadFile(args[2]))+"\n")
+	ts.Check(err)
+	ts.Check(f.Close())
 }
 
 func cmdFreePort(ts *testscript.TestScript, neg bool, args []string) {

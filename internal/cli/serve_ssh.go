@@ -42,7 +42,7 @@ client gives; that is why keys are required.`,
 			if err != nil {
 				return err
 			}
-			host := hostshell.New(nil)
+			host := hostshell.New(&hostshell.Config{Dir: home, Env: []string{"HOME=" + home}})
 			srv := &sshserver.Server{
 				PublicKey: policy, Exec: host.Exec, Shell: host.Shell, Env: hostshell.AcceptEnv(),
 				Subsystems: map[string]sshserver.Handler{

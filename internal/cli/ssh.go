@@ -90,7 +90,7 @@ func (a *app) runSSH(cmd *cobra.Command, d dest, command string, r *sshRun) (err
 	defer client.Close()
 
 	for _, spec := range specs {
-		l, err := forward.Listen(ctx, spec, client, &forward.Config{OnError: func(err error) { a.infof("wirelark: forwarding to %s: %v", spec.DialAddr, err) }})
+		l, err := forward.Listen(ctx, spec, client, &forward.Config{OnError: func(err error) { a.infof("wirelark: %s", harmless(err.Error())) }})
 		if err != nil {
 			return err
 		}
