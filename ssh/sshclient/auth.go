@@ -190,7 +190,7 @@ func (a *authSession) publicKey(ctx context.Context, s keys.Signer) (done, parti
 	if err != nil {
 		attempt.Err = err
 		a.tried = append(a.tried, attempt)
-		return false, false, nil
+		return false, false, nil //nolint:nilerr // told with the attempt; the next key may do
 	}
 	r := a.newRequest(ssh.MethodPublicKey)
 	r.Algorithm, r.Key = attempt.Algorithm, key.Marshal()

@@ -55,7 +55,7 @@ func New(ctx context.Context, nc net.Conn, addr string, cfg *Config) (*Client, e
 		return nil, err
 	}
 	if err := logIn(ctx, t, addr, &own); err != nil {
-		t.Disconnect(ssh.NoMoreAuthMethodsAvailable, "")
+		_ = t.Disconnect(ssh.NoMoreAuthMethodsAvailable, "")
 		return nil, err
 	}
 	c := &Client{t: t, stop: func() {}}
@@ -194,7 +194,7 @@ func (c *Client) Shutdown(ctx context.Context) error {
 // that it could not be. Further calls return the same.
 func (c *Client) Close() error {
 	c.stop()
-	c.t.Disconnect(ssh.ByApplication, "")
+	_ = c.t.Disconnect(ssh.ByApplication, "") // mux.Close returns the same error
 	err := c.mux.Close()
 	c.running.Wait()
 	return err

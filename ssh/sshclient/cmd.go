@@ -206,7 +206,7 @@ func (c *Cmd) delay() time.Duration {
 func (c *Cmd) kill() {
 	ctx, cancel := context.WithTimeout(context.Background(), c.delay())
 	defer cancel()
-	c.Signal(ctx, "TERM") // in vain if the connection is broken, and the channel is closed then
+	_ = c.Signal(ctx, "TERM") // in vain if the connection is broken, and the channel is closed then
 	select {
 	case <-c.ch.Life().Done(): // what has come can still be read
 	case <-ctx.Done():

@@ -42,16 +42,16 @@ func (o *oneAtATime) Write(p []byte) (int, error) {
 func (c *Cmd) copyTo(w io.Writer, from io.WriterTo) {
 	if w != nil {
 		out := &failing{w: w}
-		from.WriteTo(out)
+		_, _ = from.WriteTo(out) // why the channel ended, Wait finds out
 		if out.err == nil {
 			c.closePipe(w, nil)
 			return
 		}
 		c.fail(out.err)
 		eow := &ssh.ChannelRequest{Type: ssh.RequestEOW} // OpenSSH PROTOCOL §2.1: ends a "yes | head"
-		c.ch.Start(c.ctx, eow)
+		_, _ = c.ch.Start(c.ctx, eow)
 	}
-	from.WriteTo(io.Discard)
+	_, _ = from.WriteTo(io.Discard)
 }
 
 // failing remembers that the writer failed, to tell it from the channel.
@@ -86,16 +86,16 @@ func (c *Cmd) copyInput() {
 		return
 	}
 	if c.Stdin == nil {
-		c.ch.CloseWrite()
+		_ = c.ch.CloseWrite() // fails on a channel that has ended
 		return
 	}
 	go func() { // stops at the end of Stdin, or with the first Read after that of the command
 		in := &reading{r: c.Stdin}
-		io.Copy(struct{ io.Writer }{c.ch}, in)
+		_, _ = io.Copy(struct{ io.Writer }{c.ch}, in)
 		if in.err != nil && !errors.Is(in.err, net.ErrClosed) {
 			c.fail(in.err)
 		}
-		c.ch.CloseWrite()
+		_ = c.ch.CloseWrite()
 	}()
 }
 
@@ -175,7 +175,8 @@ func newStdinPipe() *stdinPipe { return &stdinPipe{ready: make(chan struct{})} }
 func (p *stdinPipe) start(ch interface {
 	io.Writer
 	CloseWrite() error
-}) {
+},
+) {
 	p.once.Do(func() { p.to = ch; close(p.ready) })
 }
 

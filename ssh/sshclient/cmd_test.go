@@ -83,8 +83,10 @@ func TestOutputThatNobodyTakes(t *testing.T) {
 	s := sshtest.NewServer(t, func(s *sshserver.Server) {
 		s.Exec = func(_ context.Context, s *sshserver.Session) error {
 			for {
-				if _, err := s.Write(make([]byte, 1000)); err != nil {
-					return nil
+				if _, err := s.Write(make([]byte, 1000)); errors.Is(err, io.ErrClosedPipe) {
+					return nil // the client has told us
+				} else if err != nil {
+					return err
 				}
 			}
 		}

@@ -142,8 +142,8 @@ func (a *authSession) decide(ctx context.Context, r *ssh.UserAuthRequest) (g *Gr
 // without signature) brings about is kept: the key that is authorized is the
 // one in the request whose signature has just been verified.
 func (a *authSession) publicKey(ctx context.Context, r *ssh.UserAuthRequest) (g *Grant, asked bool, err error) {
-	key, err := keys.ParsePublic(r.Key)
-	if err != nil || !slices.Contains(keys.SignatureAlgorithms(key.Type()), r.Algorithm) {
+	key := keyOf(r)
+	if key == nil {
 		return nil, false, nil
 	}
 	if !r.HasSignature {
@@ -158,15 +158,26 @@ func (a *authSession) publicKey(ctx context.Context, r *ssh.UserAuthRequest) (g 
 		}
 		return nil, true, a.t.Send(ctx, &ssh.UserAuthPKOK{Algorithm: r.Algorithm, Key: r.Key})
 	}
-	data, err := r.SignedData(a.t.SessionID())
-	if err != nil {
-		return nil, false, nil
-	}
-	if keys.Verify(key, r.Algorithm, data, r.Signature) != nil {
+	if !signedBy(key, r, a.t.SessionID()) {
 		return nil, false, nil
 	}
 	verified := VerifiedKey{key: key, algorithm: r.Algorithm}
 	return a.judge(func() (*Grant, error) { return a.s.PublicKey.Authorize(ctx, a.attempt, verified) }), false, nil
+}
+
+// keyOf returns the key that r is about; nil when it is none that could sign
+// as r says.
+func keyOf(r *ssh.UserAuthRequest) keys.PublicKey {
+	key, err := keys.ParsePublic(r.Key)
+	if err != nil || !slices.Contains(keys.SignatureAlgorithms(key.Type()), r.Algorithm) {
+		return nil
+	}
+	return key
+}
+
+func signedBy(key keys.PublicKey, r *ssh.UserAuthRequest, sessionID []byte) bool {
+	data, err := r.SignedData(sessionID)
+	return err == nil && keys.Verify(key, r.Algorithm, data, r.Signature) == nil
 }
 
 // judge calls a callback of the user. An error, and a panic, means no.
@@ -221,7 +232,7 @@ func (a *authSession) fail(err error) error {
 
 func (a *authSession) disconnect(reason ssh.DisconnectReason, text string) error {
 	err := fmt.Errorf("%w: %s", ErrAuth, text)
-	a.t.Disconnect(reason, text)
+	_ = a.t.Disconnect(reason, text)
 	return err
 }
 

@@ -56,7 +56,7 @@ func (c *Conn) Close() error { return c.t.Disconnect(ssh.ByApplication, "closed 
 // drain closes the connection when its channels are closed.
 func (c *Conn) drain(ctx context.Context) {
 	if c.mux.Drain(ctx) == nil {
-		c.t.Disconnect(ssh.ByApplication, "the server is shutting down")
+		_ = c.t.Disconnect(ssh.ByApplication, "the server is shutting down")
 	}
 }
 

@@ -116,13 +116,13 @@ func splice(ch *mux.Channel, nc net.Conn) {
 	back := make(chan struct{})
 	go func() { // stops when the target ends its stream, or with the channel, by the read deadline
 		defer close(back)
-		io.Copy(struct{ io.Writer }{ch}, nc)
-		ch.CloseWrite()
+		_, _ = io.Copy(struct{ io.Writer }{ch}, nc)
+		_ = ch.CloseWrite()
 	}()
 	if _, err := ch.WriteTo(nc); err != nil {
 		ch.Close() // nobody takes it; the peer should know
 	} else if half, ok := nc.(interface{ CloseWrite() error }); ok {
-		half.CloseWrite()
+		_ = half.CloseWrite()
 	}
 	<-back
 }

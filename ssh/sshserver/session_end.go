@@ -37,8 +37,8 @@ func (s *Session) finish(status uint32) {
 		r.ExitStatus = *s.status
 	}
 	s.mu.Unlock()
-	s.ch.CloseWrite()
-	s.ch.Start(s.ch.Life(), r)
+	_ = s.ch.CloseWrite()
+	_, _ = s.ch.Start(s.ch.Life(), r)
 	s.ch.Close()
 }
 

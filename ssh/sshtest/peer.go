@@ -79,7 +79,7 @@ func (p *Peer) Close() { p.nc.Close() }
 // CloseWrite says that nothing more will come, where the connection can.
 func (p *Peer) CloseWrite() {
 	if half, ok := p.nc.(interface{ CloseWrite() error }); ok {
-		half.CloseWrite()
+		_ = half.CloseWrite()
 	}
 }
 
@@ -161,7 +161,7 @@ func (p *Peer) skips(n byte) bool {
 func (p *Peer) Disconnected() *ssh.Disconnect {
 	p.t.Helper()
 	if p.stage < Identified { // what comes is no packet yet
-		io.Copy(io.Discard, p.nc)
+		_, _ = io.Copy(io.Discard, p.nc)
 		return nil
 	}
 	for {

@@ -70,7 +70,7 @@ func NewServer(t testing.TB, configure func(*sshserver.Server)) *Server {
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
-		s.Shutdown(ctx) // cuts what is left
+		_ = s.Shutdown(ctx) // cuts what is left
 		if err := <-ended; !errors.Is(err, sshserver.ErrServerClosed) {
 			t.Errorf("sshtest: Serve: %v", err)
 		}

@@ -2,19 +2,13 @@ package sshtest
 
 import (
 	"bytes"
-	"context"
-	"errors"
-	"io"
 	"net"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/net/nettest"
 
 	"github.com/wirelark/wirelark/internal/testkit"
-	"github.com/wirelark/wirelark/ssh"
-	"github.com/wirelark/wirelark/ssh/sshclient"
 )
 
 func TestMain(m *testing.M) { testkit.Leaks(m) }
@@ -70,10 +64,3 @@ func TestForwardedConnIsANetConn(t *testing.T) {
 		return near, far, func() { near.Close(); far.Close(); c.Close() }, err
 	})
 }
-
-var _ = errors.Is
-var _ = io.EOF
-var _ = context.Canceled
-var _ = time.Second
-var _ = ssh.MethodNone
-var _ sshclient.Config

@@ -36,8 +36,10 @@ func (s Stage) String() string { return stageNames[s] }
 // goes wrong fails the test at once.
 func (p *Peer) Reach(stage Stage) {
 	p.t.Helper()
-	steps := [...]func() error{Identified: p.identify, Negotiated: p.negotiate, Keyed: p.exchange,
-		Served: p.serve, Authenticated: p.logIn, Open: p.open, Rekeying: p.negotiate}
+	steps := [...]func() error{
+		Identified: p.identify, Negotiated: p.negotiate, Keyed: p.exchange,
+		Served: p.serve, Authenticated: p.logIn, Open: p.open, Rekeying: p.negotiate,
+	}
 	for p.stage < stage {
 		if err := steps[p.stage+1](); err != nil {
 			p.t.Fatalf("sshtest: from %v to %v: %v", p.stage, p.stage+1, err)

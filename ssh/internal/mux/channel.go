@@ -2,6 +2,7 @@ package mux
 
 import (
 	"context"
+	"errors"
 	"io"
 	"sync"
 	"time"
@@ -219,8 +220,7 @@ func (ch *Channel) emit(add func(wire.Message)) {
 
 // SetDeadline sets both deadlines. The zero time means none.
 func (ch *Channel) SetDeadline(t time.Time) error {
-	ch.SetReadDeadline(t)
-	return ch.SetWriteDeadline(t)
+	return errors.Join(ch.SetReadDeadline(t), ch.SetWriteDeadline(t))
 }
 
 // SetReadDeadline limits how long reads wait, also those that wait already.

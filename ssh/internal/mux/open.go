@@ -113,13 +113,14 @@ func (m *Mux) onOpen(o *ssh.ChannelOpen) error {
 	m.mu.Unlock()
 	switch {
 	case full:
-		return in.Reject(ssh.ResourceShortage, "too many channels")
+		in.Reject(ssh.ResourceShortage, "too many channels")
 	case o.MaxPacket < minMaxPacket:
-		return in.Reject(ssh.ConnectFailed, "maximum packet size too small")
+		in.Reject(ssh.ConnectFailed, "maximum packet size too small")
 	case m.cfg.OnOpen == nil:
-		return in.Reject(ssh.AdministrativelyProhibited, "no channels are accepted")
+		in.Reject(ssh.AdministrativelyProhibited, "no channels are accepted")
+	default:
+		m.cfg.OnOpen(in)
 	}
-	m.cfg.OnOpen(in)
 	return m.Err() // an answer that could not be queued ends the connection
 }
 
@@ -136,9 +137,7 @@ func (in *Incoming) Accept(opt Options) (*Channel, error) {
 	in.decided()
 	ch := newChannel(in.m, opt)
 	if err := in.m.add(ch); err != nil {
-		in.m.queue(&ssh.ChannelOpenFailure{
-			Recipient: in.Open.Sender, Reason: ssh.ResourceShortage, Description: "too many channels",
-		})
+		in.refuse(ssh.ResourceShortage, "too many channels")
 		return nil, err
 	}
 	ch.start(in.Open.Sender, in.Open.Window, in.Open.MaxPacket)
@@ -153,7 +152,12 @@ func (in *Incoming) Accept(opt Options) (*Channel, error) {
 }
 
 // Reject refuses the channel. It does not wait.
-func (in *Incoming) Reject(reason ssh.OpenFailureReason, text string) error {
+func (in *Incoming) Reject(reason ssh.OpenFailureReason, text string) {
 	in.decided()
-	return in.m.queue(&ssh.ChannelOpenFailure{Recipient: in.Open.Sender, Reason: reason, Description: text})
+	in.refuse(reason, text)
+}
+
+// refuse sends a refusal. That it cannot be queued has ended the connection.
+func (in *Incoming) refuse(reason ssh.OpenFailureReason, text string) {
+	_ = in.m.queue(&ssh.ChannelOpenFailure{Recipient: in.Open.Sender, Reason: reason, Description: text})
 }

@@ -1,6 +1,9 @@
 package mux
 
-import "io"
+import (
+	"errors"
+	"io"
+)
 
 // Read reads from the main stream.
 func (ch *Channel) Read(p []byte) (int, error) { return ch.read(0, p) }
@@ -66,7 +69,7 @@ func (ch *Channel) writeTo(i int, w io.Writer) (int64, error) {
 	var total int64
 	for {
 		chunk, release, err := ch.next(i)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return total, nil
 		}
 		if err != nil {

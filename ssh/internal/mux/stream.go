@@ -100,11 +100,9 @@ func (s *stream) drop(n int) {
 	h.free()
 }
 
-// clear drops all but what is lent, and returns how much that was. What comes
-// later is not kept.
-func (s *stream) clear() int {
+// clear drops all but what is lent. What comes later is not kept.
+func (s *stream) clear() {
 	s.discard = true
-	n := s.size - s.lent
 	for s.head != nil && s.lent == 0 {
 		s.drop(s.head.w - s.head.r)
 	}
@@ -117,5 +115,4 @@ func (s *stream) clear() int {
 		}
 		s.head.next, s.tail, s.size = nil, s.head, s.lent
 	}
-	return n
 }
