@@ -3,11 +3,13 @@ package transfer
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
 	"sync"
+	"syscall"
 
 	"github.com/wirelark/wirelark/sftp"
 	"github.com/wirelark/wirelark/sftp/sftpclient"
@@ -215,8 +217,21 @@ func (j *job) send(ctx context.Context, local *os.File, size int64, f *sftpclien
 		// Behind a hole there may be more: nobody shall take it for the file. If
 		// this fails too, the first error is the one that counts.
 		_ = f.Truncate(ctx, start+partial.Committed)
+		err = j.diagnose(ctx, f.Name(), err)
 	case err == nil && start+n < size:
 		err = wrap("put", src, ErrShrank)
+	}
+	return err
+}
+
+// diagnose finds out whether a write failed because the disk is full: version
+// 3 has no status for that.
+func (j *job) diagnose(ctx context.Context, name string, err error) error {
+	if !errors.Is(err, &sftp.StatusError{Code: sftp.StatusFailure}) {
+		return err
+	}
+	if v, vfsErr := j.c.StatVFS(ctx, path.Dir(name)); vfsErr == nil && v.Blocks > 0 && v.Bavail == 0 {
+		return fmt.Errorf("%w; the server's file system has no room: %w", err, syscall.ENOSPC)
 	}
 	return err
 }
