@@ -118,6 +118,10 @@ func (c *Checker) ask(ctx context.Context, known *Store, addr string, question *
 	if decision != AcceptOnce && decision != AcceptAndSave {
 		return Reject, fmt.Errorf("%w: %w", ErrRejected, question)
 	}
+	if decision == AcceptAndSave {
+		// Before the next question is asked, which may be the same.
+		return AcceptOnce, c.save(known, addr, question.Key)
+	}
 	return decision, nil
 }
 
