@@ -13,7 +13,7 @@
 // the test about what breaks one: see [Flow].
 //
 // A [Peer] sends and receives single packets, at any moment and whatever they
-// hold: see its example.
+// hold; [Peer.Reach] brings it to the stage where it is to begin.
 //
 // It is for tests: keys are made for each server, and passwords are known.
 package sshtest

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/wirelark/wirelark/frame"
@@ -70,6 +71,8 @@ type Channel struct {
 	turn     chan struct{} // holds a token while a request is being sent
 	opening  chan error    // carries the answer to our open
 	releases [2]func()     // for Next, made once
+
+	closed atomic.Int64 // when we sent our close, in Unix nanoseconds; 0: not yet
 
 	marked    bool                    // on the dirty list; guarded by Mux.dirtyMu
 	adjustMsg ssh.ChannelWindowAdjust // owned by emit
@@ -212,6 +215,7 @@ func (ch *Channel) emit(add func(wire.Message)) {
 	}
 	if clos {
 		add(&ssh.ChannelClose{Recipient: ch.remote})
+		ch.closed.Store(time.Now().UnixNano())
 	}
 	if gone {
 		ch.m.forget(ch)

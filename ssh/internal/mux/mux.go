@@ -18,6 +18,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/wirelark/wirelark/ssh"
 	"github.com/wirelark/wirelark/ssh/transport"
@@ -221,7 +222,7 @@ func (m *Mux) add(ch *Channel) error {
 	if m.draining {
 		return errDraining
 	}
-	if len(m.channels) >= m.limits.Channels {
+	if m.full() {
 		return fmt.Errorf("%w: %d are open", ErrTooManyChannels, len(m.channels))
 	}
 	for m.channels[m.nextID] != nil {
@@ -231,6 +232,31 @@ func (m *Mux) add(ch *Channel) error {
 	m.nextID++
 	m.channels[ch.local] = ch
 	return nil
+}
+
+// closeGrace is how long a peer may take to answer a close. After that the
+// channel still has its number, so that a late answer is no error, and does not
+// count any longer, up to a limit: a peer may be slow, or broken, and neither
+// must use up our channels.
+const (
+	closeGrace = time.Minute
+	graveyard  = 4 // times Limits.Channels
+)
+
+// full reports whether there are as many channels as there may be. m.mu is
+// held.
+func (m *Mux) full() bool {
+	n := len(m.channels) + m.pending
+	if n < m.limits.Channels || n >= graveyard*m.limits.Channels {
+		return n >= m.limits.Channels
+	}
+	late := time.Now().Add(-closeGrace).UnixNano()
+	for _, ch := range m.channels {
+		if at := ch.closed.Load(); at != 0 && at < late {
+			n--
+		}
+	}
+	return n >= m.limits.Channels
 }
 
 // mark puts ch on the list of channels with something to say. The caller wakes

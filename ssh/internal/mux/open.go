@@ -108,7 +108,7 @@ func (m *Mux) onOpen(o *ssh.ChannelOpen) error {
 	in := &Incoming{Open: o, m: m}
 	o.Rest = append([]byte(nil), o.Rest...)
 	m.mu.Lock()
-	full := m.draining || m.pending >= m.limits.PendingOpens || len(m.channels)+m.pending >= m.limits.Channels
+	full := m.draining || m.pending >= m.limits.PendingOpens || m.full()
 	m.pending++
 	m.mu.Unlock()
 	switch {
