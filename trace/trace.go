@@ -10,6 +10,9 @@
 // reassembled streams from a capture, and emits [Message]s. It is the same
 // decoder for both, so what we speak and what we read back is one list.
 //
+// [Text] and [JSON] render messages, a [Filter] chooses some of them, and
+// [Factories] find the decoder for a conversation.
+//
 // Trace knows the fields of package wire and no protocol.
 package trace
 
