@@ -30,9 +30,9 @@ type Client struct {
 // transport ([*transport.HostKeyError] with what cfg.HostKeys said,
 // [*ssh.NegotiationError], …), and [*AuthError].
 func Dial(ctx context.Context, addr string, cfg *Config) (*Client, error) {
-	dial := cfg.Dial
-	if dial == nil {
-		dial = new(net.Dialer).DialContext
+	dial := new(net.Dialer).DialContext
+	if cfg != nil && cfg.Dial != nil {
+		dial = cfg.Dial
 	}
 	nc, err := dial(ctx, "tcp", addr)
 	if err != nil {
@@ -44,12 +44,12 @@ func Dial(ctx context.Context, addr string, cfg *Config) (*Client, error) {
 // New is [Dial] over a connection that exists; addr is the name under which
 // the host key is looked up. It owns nc from here on, also on error.
 func New(ctx context.Context, nc net.Conn, addr string, cfg *Config) (*Client, error) {
-	own := *cfg
-	own.Auth = slices.Clone(cfg.Auth)
-	if own.User == "" || own.HostKeys == nil {
+	if cfg == nil || cfg.User == "" || cfg.HostKeys == nil {
 		nc.Close()
 		return nil, errors.New("sshclient: Config needs User and HostKeys")
 	}
+	own := *cfg
+	own.Auth = slices.Clone(cfg.Auth)
 	t, err := transport.Client(ctx, nc, transportConfig(addr, &own))
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -273,12 +274,57 @@ func TestLostConnection(t *testing.T) {
 }
 
 func TestConfigIsChecked(t *testing.T) {
-	near, far := net.Pipe()
-	if _, err := sshclient.New(t.Context(), near, "x:22", &sshclient.Config{}); err == nil {
-		t.Error("New without user = nil")
+	for _, cfg := range []*sshclient.Config{nil, {}, {User: "ada"}} {
+		near, far := net.Pipe()
+		if _, err := sshclient.New(t.Context(), near, "x:22", cfg); err == nil {
+			t.Errorf("New(%+v) = nil", cfg)
+		}
+		if _, err := far.Read(make([]byte, 1)); err != io.EOF {
+			t.Errorf("the connection was not closed: %v", err)
+		}
 	}
-	if _, err := far.Read(make([]byte, 1)); err != io.EOF {
-		t.Errorf("the connection was not closed: %v", err)
+}
+
+// TestStalledSocket has a server that stops reading its socket: whoever waits
+// for room there keeps deadlines all the same, and Close does not hang.
+func TestStalledSocket(t *testing.T) {
+	s := sshtest.NewServer(t, nil)
+	near, far := testkit.NewPipe(testkit.PipeConfig{})
+	go s.ServeConn(t.Context(), far) // stops with the line
+	cfg := s.ClientConfig()
+	cfg.Transport.CloseTimeout = 20 * time.Millisecond
+	c, err := sshclient.New(t.Context(), near, s.Addr, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ch, err := c.Subsystem(t.Context(), "echo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	far.Stall(true)
+	defer far.Stall(false)
+	ch.SetWriteDeadline(time.Now().Add(20 * time.Millisecond))
+	const size = 1 << 20 // less than the window, more than all buffers
+	if n, err := ch.Write(make([]byte, size)); n == size || !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("Write = %d, %v, want %v", n, err, os.ErrDeadlineExceeded)
+	}
+	ch.SetWriteDeadline(time.Time{})
+	wrote := make(chan error)
+	go func() { // stops with ch
+		_, err := ch.Write(make([]byte, size))
+		wrote <- err
+	}()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if err := c.Command("echo").Run(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Run = %v, want %v", err, context.DeadlineExceeded)
+	}
+	ch.Close()
+	if err := <-wrote; !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Write = %v, want net.ErrClosed", err)
+	}
+	if err := c.Close(); err == nil {
+		t.Error("Close = nil although not everything was sent")
 	}
 }
 
