@@ -70,10 +70,12 @@ func (k *authorizedKeys) Authorize(_ context.Context, at sshserver.Attempt, key 
 	return grantOf(g), nil
 }
 
-// grantOf says in the server's terms what a line of the file allows.
+// grantOf says in the server's terms what a line of the file allows. Its
+// environment settings are not used, as with sshd's PermitUserEnvironment no:
+// they could undo a forced command.
 func grantOf(g *authkeys.Grant) *sshserver.Grant {
 	out := &sshserver.Grant{
-		NoPTY: g.NoPTY, NoForwarding: g.NoPortForwarding, Env: g.Environment,
+		NoPTY: g.NoPTY, NoForwarding: g.NoPortForwarding,
 		Command: g.Command, NoSessions: g.HasCommand && g.Command == "",
 	}
 	if g.PermitOpen != nil {

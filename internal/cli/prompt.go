@@ -87,7 +87,7 @@ func askTerminal(ctx context.Context, in, out *os.File, prompt string, echo bool
 		err  error
 	}
 	done := make(chan answer, 1)
-	go func() { // ends with the answer, or with the process
+	go func() { // stops with the answer, or with the process
 		if echo {
 			text, err := readLine(in)
 			done <- answer{text, err}
