@@ -88,6 +88,9 @@ func walkRepo(t *testing.T, nested bool, f func(name string)) {
 			}
 			return nil
 		}
+		if rel == ".git" { // a file in a linked worktree
+			return nil
+		}
 		f(filepath.ToSlash(rel))
 		return nil
 	})
