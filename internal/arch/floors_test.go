@@ -33,6 +33,7 @@ var floors = []string{
 	"ssh/sshclient",
 	"ssh/sshserver",
 	"ssh/sshdecode",
+	"sftp/internal/session",
 	"sftp/sftpclient",
 	"sftp/sftpserver",
 	"sftp/backend",

@@ -7,8 +7,8 @@ import (
 	"maps"
 	"strings"
 
-	"github.com/wirelark/wirelark/frame"
 	"github.com/wirelark/wirelark/sftp"
+	"github.com/wirelark/wirelark/sftp/internal/session"
 	"github.com/wirelark/wirelark/trace"
 	"github.com/wirelark/wirelark/wire"
 )
@@ -16,7 +16,7 @@ import (
 // Client speaks SFTP with one server. It is safe for concurrent use.
 type Client struct {
 	cfg     Config
-	s       *session
+	s       *session.Session
 	version sftp.VersionReply
 	exts    map[string]string // the server's announcements, by name
 	order   sftp.SymlinkOrder
@@ -58,10 +58,10 @@ func NewPipe(ctx context.Context, rwc io.ReadWriteCloser, cfg *Config) (*Client,
 		}
 		return nil, err
 	}
-	c.s = newSession(rwc, sftp.Dialect(int(c.version.Version)), &c.cfg, t)
-	c.s.start(in, c.cfg.Timeout)
+	c.s = session.New(rwc, sftp.Dialect(int(c.version.Version)), c.cfg.MaxInFlight, t)
+	c.s.Start(in, c.cfg.Timeout)
 	if err := c.askLimits(); err != nil {
-		c.s.close()
+		c.s.Close()
 		return nil, err
 	}
 	return c, nil
@@ -91,27 +91,23 @@ func (c *Client) versions(rwc io.ReadWriteCloser, t trace.Conn) (*sftp.PacketRea
 	if _, err := rwc.Write(b); err != nil {
 		return nil, &StartError{Err: &LostError{Err: err}}
 	}
-	var r io.Reader = rwc
-	if l, ok := rwc.(frame.Lender); ok {
-		r = &lent{from: l}
-	}
-	first := &firstBytes{r: r}
+	first := &firstBytes{r: session.Reader(rwc)}
 	in := sftp.NewPacketReader(first, 0)
 	p, err := in.ReadPacket(nil)
 	if err != nil {
-		return nil, &StartError{Text: first.text(), Err: lost(err)}
+		return nil, &StartError{Text: first.text(), Err: session.Lost(err)}
 	}
 	if t != nil {
 		t.Packet(wire.S2C, p)
 	}
 	if p[0] != sftp.NumVersion {
-		return nil, &StartError{Err: protocolError("%s where %s was due", replyName(p[0]), replyName(sftp.NumVersion))}
+		return nil, &StartError{Err: session.Protocolf("%s where %s was due", session.ReplyName(p[0]), session.ReplyName(sftp.NumVersion))}
 	}
 	if err := sftp.Parse(p, &c.version, wire.Dialect{}); err != nil {
 		return nil, &StartError{Err: &ProtocolError{What: "broken answer", Err: err}}
 	}
 	if v := c.version.Version; v != sftp.Version3 {
-		return nil, &StartError{Err: protocolError("it wants version %d, we speak %d", v, sftp.Version3)}
+		return nil, &StartError{Err: session.Protocolf("it wants version %d, we speak %d", v, sftp.Version3)}
 	}
 	c.exts = make(map[string]string, len(c.version.Extensions))
 	for _, e := range c.version.Extensions {
@@ -175,22 +171,22 @@ func (f *firstBytes) text() string {
 // Close ends the session. Requests in flight fail with [net.ErrClosed]. It
 // returns nil, or why the session had ended before.
 func (c *Client) Close() error {
-	err := c.s.cause()
-	c.s.close()
-	if err == errClosed { //nolint:errorlint // this very value
+	err := c.s.Err()
+	c.s.Close()
+	if err == session.ErrClosed { //nolint:errorlint // this very value
 		return nil
 	}
 	return err
 }
 
 // Done is closed when the session has ended.
-func (c *Client) Done() <-chan struct{} { return c.s.dead }
+func (c *Client) Done() <-chan struct{} { return c.s.Done() }
 
 // Err returns why the session has ended, nil while it lives.
-func (c *Client) Err() error { return c.s.cause() }
+func (c *Client) Err() error { return c.s.Err() }
 
 // Version returns the version that both sides speak: 3.
-func (c *Client) Version() int { return sftp.Version(c.s.dialect) }
+func (c *Client) Version() int { return sftp.Version(c.s.Dialect()) }
 
 // Extension returns what the server announced about the extension, usually a
 // version, and whether it did.

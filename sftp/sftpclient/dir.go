@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/wirelark/wirelark/sftp"
+	"github.com/wirelark/wirelark/sftp/internal/session"
 	"github.com/wirelark/wirelark/wire"
 )
 
@@ -78,30 +79,22 @@ func (c *Client) openDir(ctx context.Context, name string) ([]byte, error) {
 // of it.
 func (c *Client) openHandle(ctx context.Context, build func(uint32) wire.Message) ([]byte, error) {
 	s := c.s
-	if err := s.out.wait(ctx, s.dead); err != nil {
-		return nil, s.alive(err)
-	}
-	q, err := s.open(wantHandle, 0)
+	q, err := s.Begin(ctx, session.WantHandle, build, s.Post)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.out.post(build(q.id)); err != nil {
-		s.drop(q)
+	p, err := s.Take(ctx, q)
+	if err != nil {
 		return nil, err
 	}
-	if err := s.await(ctx, q); err != nil {
-		return nil, err
-	}
-	p := q.pkt
-	q.recycle()
-	defer p.free()
+	defer p.Free()
 	var m sftp.Handle
-	if err := s.decode(p, &m); err != nil {
+	if err := s.Decode(p, &m); err != nil {
 		return nil, err
 	}
 	if len(m.Handle) > sftp.MaxHandle {
-		err := protocolError("a handle of %d bytes", len(m.Handle))
-		s.fail(err)
+		err := session.Protocolf("a handle of %d bytes", len(m.Handle))
+		s.Fail(err)
 		return nil, err
 	}
 	return append([]byte(nil), m.Handle...), nil
@@ -112,9 +105,9 @@ type listing struct {
 	c      *Client
 	handle []byte
 	dir    string
-	window int         // READDIRs that may be in flight
-	asked  fifo[*call] // in flight, oldest first
-	ended  bool        // the server has said EOF
+	window int                 // READDIRs that may be in flight
+	asked  fifo[*session.Call] // in flight, oldest first
+	ended  bool                // the server has said EOF
 }
 
 // next returns some entries, nil after the last.
@@ -127,7 +120,7 @@ func (l *listing) next(ctx context.Context) ([]*Info, error) {
 			return nil, nil
 		}
 		var m sftp.Name
-		err := l.c.s.answer(ctx, l.asked.pop(), &m)
+		err := l.c.s.Answer(ctx, l.asked.pop(), &m)
 		var status *sftp.StatusError
 		switch {
 		case errors.As(err, &status) && (l.ended || status.Code == sftp.StatusEOF):
@@ -137,7 +130,7 @@ func (l *listing) next(ctx context.Context) ([]*Info, error) {
 		case err != nil:
 			return nil, err
 		case len(m.Names) == 0:
-			return nil, protocolError("a listing without names that is not at its end")
+			return nil, session.Protocolf("a listing without names that is not at its end")
 		}
 		l.window = min(l.window+1, mostReadDirs)
 		if names, err := l.infos(m.Names); err != nil || len(names) > 0 {
@@ -150,15 +143,10 @@ func (l *listing) next(ctx context.Context) ([]*Info, error) {
 func (l *listing) ask(ctx context.Context) error {
 	s := l.c.s
 	for !l.ended && l.asked.len() < l.window {
-		if err := s.out.wait(ctx, s.dead); err != nil {
-			return s.alive(err)
-		}
-		q, err := s.open(wantName, 0)
+		q, err := s.Begin(ctx, session.WantName, func(id uint32) wire.Message {
+			return &sftp.ReadDir{ID: id, Handle: l.handle}
+		}, s.Post)
 		if err != nil {
-			return err
-		}
-		if err := s.out.post(&sftp.ReadDir{ID: q.id, Handle: l.handle}); err != nil {
-			s.drop(q)
 			return err
 		}
 		l.asked.push(q)
@@ -187,32 +175,22 @@ func (l *listing) infos(names []sftp.NameEntry) ([]*Info, error) {
 // close gives the handle back and leaves what is still asked to the reader.
 func (l *listing) close() {
 	for l.asked.len() > 0 {
-		l.c.s.discard(l.asked.pop())
+		l.c.s.Discard(l.asked.pop())
 	}
-	l.c.s.forget(func(id uint32) wire.Message { return &sftp.Close{ID: id, Handle: l.handle} }, wantStatus)
-}
-
-// discard gives up a request in flight, answered or not.
-func (s *session) discard(c *call) {
-	if s.abandon(c) {
-		return
-	}
-	<-c.done
-	c.pkt.free()
-	c.recycle()
+	l.c.s.Forget(func(id uint32) wire.Message { return &sftp.Close{ID: id, Handle: l.handle} }, session.WantStatus)
 }
 
 // Mkdir makes a directory. The server applies its umask to perm.
 func (c *Client) Mkdir(ctx context.Context, name string, perm fs.FileMode) error {
 	var a sftp.Attrs
 	a.SetPermissions(sftp.PermissionsOf(perm) &^ sftp.ModeType)
-	err := c.s.ask(ctx, wantStatus, func(id uint32) wire.Message { return &sftp.Mkdir{ID: id, Path: name, Attrs: a} }, nil)
+	err := c.s.Ask(ctx, session.WantStatus, func(id uint32) wire.Message { return &sftp.Mkdir{ID: id, Path: name, Attrs: a} }, nil)
 	return pathError("mkdir", name, err)
 }
 
 // Rmdir removes an empty directory.
 func (c *Client) Rmdir(ctx context.Context, name string) error {
-	err := c.s.ask(ctx, wantStatus, func(id uint32) wire.Message { return &sftp.Rmdir{ID: id, Path: name} }, nil)
+	err := c.s.Ask(ctx, session.WantStatus, func(id uint32) wire.Message { return &sftp.Rmdir{ID: id, Path: name} }, nil)
 	return pathError("rmdir", name, err)
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/wirelark/wirelark/sftp"
+	"github.com/wirelark/wirelark/sftp/internal/session"
 	"github.com/wirelark/wirelark/wire"
 )
 
@@ -23,7 +24,7 @@ import (
 // canceled; what was confirmed before is reported.
 type File struct {
 	c      *Client
-	s      *session
+	s      *session.Session
 	name   string
 	handle []byte
 	flags  sftp.OpenFlags
@@ -101,38 +102,27 @@ func (f *File) queue(m wire.Message) error {
 	if f.closed {
 		return fs.ErrClosed
 	}
-	return f.s.out.post(m)
+	return f.s.Post(m)
 }
 
 // ask is session.ask for a request with the handle.
-func (f *File) ask(ctx context.Context, w want, build func(id uint32) wire.Message, reply wire.Message) error {
+func (f *File) ask(ctx context.Context, w session.Want, build func(id uint32) wire.Message, reply wire.Message) error {
 	q, err := f.begin(ctx, w, build)
 	if err != nil {
 		return err
 	}
-	return f.s.answer(ctx, q, reply)
+	return f.s.Answer(ctx, q, reply)
 }
 
-func (f *File) begin(ctx context.Context, w want, build func(id uint32) wire.Message) (*call, error) {
-	if err := f.s.out.wait(ctx, f.s.dead); err != nil {
-		return nil, f.s.alive(err)
-	}
-	q, err := f.s.open(w, 0)
-	if err != nil {
-		return nil, err
-	}
-	if err := f.queue(build(q.id)); err != nil {
-		f.s.drop(q)
-		return nil, err
-	}
-	return q, nil
+func (f *File) begin(ctx context.Context, w session.Want, build func(id uint32) wire.Message) (*session.Call, error) {
+	return f.s.Begin(ctx, w, build, f.queue)
 }
 
 // Stat asks what is known about the open file. Some servers refuse it;
 // reading needs nothing of it.
 func (f *File) Stat(ctx context.Context) (*Info, error) {
 	var m sftp.AttrsReply
-	err := f.ask(ctx, wantAttrs, func(id uint32) wire.Message { return &sftp.FStat{ID: id, Handle: f.handle} }, &m)
+	err := f.ask(ctx, session.WantAttrs, func(id uint32) wire.Message { return &sftp.FStat{ID: id, Handle: f.handle} }, &m)
 	if err != nil {
 		return nil, f.err("stat", err)
 	}
@@ -186,7 +176,7 @@ func (f *File) setStat(ctx context.Context, a sftp.Attrs) error {
 	if err := f.settle(ctx); err != nil {
 		return err
 	}
-	return f.ask(ctx, wantStatus, func(id uint32) wire.Message {
+	return f.ask(ctx, session.WantStatus, func(id uint32) wire.Message {
 		return &sftp.FSetStat{ID: id, Handle: f.handle, Attrs: a}
 	}, nil)
 }
@@ -205,7 +195,7 @@ func (f *File) Sync(ctx context.Context) error {
 	if err := f.failure(); err != nil {
 		return f.err("sync", err)
 	}
-	return f.err("sync", f.ask(ctx, wantStatus, func(id uint32) wire.Message {
+	return f.err("sync", f.ask(ctx, session.WantStatus, func(id uint32) wire.Message {
 		return &sftp.Extended{ID: id, Request: sftp.ExtFSync, Handle: f.handle}
 	}, nil))
 }
@@ -250,26 +240,26 @@ func (f *File) CloseContext(ctx context.Context) error {
 	if err != nil {
 		return f.err("close", err)
 	}
-	err = f.s.answer(ctx, q, nil)
+	err = f.s.Answer(ctx, q, nil)
 	if first := f.failure(); first != nil {
 		err = first
 	}
 	return f.err("close", err)
 }
 
-func (f *File) beginClose() (*call, error) {
+func (f *File) beginClose() (*session.Call, error) {
 	f.send.Lock()
 	defer f.send.Unlock()
 	if f.closed {
 		return nil, fs.ErrClosed
 	}
 	f.closed = true
-	q, err := f.s.open(wantStatus, 0)
+	q, err := f.s.Open(session.WantStatus, 0)
 	if err != nil {
 		return nil, err
 	}
-	if err := f.s.out.post(&sftp.Close{ID: q.id, Handle: f.handle}); err != nil {
-		f.s.drop(q)
+	if err := f.s.Post(&sftp.Close{ID: q.ID(), Handle: f.handle}); err != nil {
+		f.s.Drop(q)
 		return nil, err
 	}
 	return q, nil
@@ -282,7 +272,7 @@ func (f *File) Release() error {
 	if err != nil {
 		return f.err("close", err)
 	}
-	f.s.discard(q)
+	f.s.Discard(q)
 	return nil
 }
 

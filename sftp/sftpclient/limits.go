@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/wirelark/wirelark/sftp"
+	"github.com/wirelark/wirelark/sftp/internal/session"
 	"github.com/wirelark/wirelark/wire"
 )
 
@@ -22,8 +23,8 @@ func (c *Client) Limits(ctx context.Context) (Limits, error) {
 	select {
 	case <-c.limitsKnown:
 		return c.limits, nil
-	case <-c.s.dead:
-		return Limits{}, c.s.cause()
+	case <-c.s.Done():
+		return Limits{}, c.s.Err()
 	case <-ctx.Done():
 		return Limits{}, context.Cause(ctx)
 	}
@@ -36,22 +37,19 @@ func (c *Client) askLimits() error {
 		close(c.limitsKnown)
 		return nil
 	}
-	q, err := c.s.open(wantExtended, 0)
+	q, err := c.s.Begin(context.Background(), session.WantExtended, func(id uint32) wire.Message {
+		return &sftp.Extended{ID: id, Request: sftp.ExtLimits}
+	}, c.s.Post)
 	if err != nil {
 		return err
 	}
-	if err := c.s.out.post(&sftp.Extended{ID: q.id, Request: sftp.ExtLimits}); err != nil {
-		return err
-	}
-	c.s.wg.Add(1)
-	go func() { // stops when the answer comes or the session is dead
-		defer c.s.wg.Done()
+	c.s.Go(func() {
 		var m sftp.LimitsReply
-		if c.s.answer(context.Background(), q, &m) == nil {
+		if c.s.Answer(context.Background(), q, &m) == nil {
 			c.limits = Limits{MaxPacket: m.MaxPacket, MaxRead: m.MaxRead, MaxWrite: m.MaxWrite, MaxHandles: m.MaxHandles}
 		}
 		close(c.limitsKnown)
-	}()
+	})
 	return nil
 }
 
@@ -85,9 +83,9 @@ func (c *Client) offers(name, version string) bool { return c.version.Offers(nam
 
 // extended sends an extended request that is answered with a status or, when
 // reply is not nil, with reply.
-func (c *Client) extended(ctx context.Context, version string, m sftp.Extended, w want, reply wire.Message) error {
+func (c *Client) extended(ctx context.Context, version string, m sftp.Extended, w session.Want, reply wire.Message) error {
 	if !c.offers(m.Request, version) {
 		return &UnsupportedError{Extension: m.Request}
 	}
-	return c.s.ask(ctx, w, func(id uint32) wire.Message { m.ID = id; return &m }, reply)
+	return c.s.Ask(ctx, w, func(id uint32) wire.Message { m.ID = id; return &m }, reply)
 }

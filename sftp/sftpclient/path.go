@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/wirelark/wirelark/sftp"
+	"github.com/wirelark/wirelark/sftp/internal/session"
 	"github.com/wirelark/wirelark/wire"
 )
 
@@ -29,7 +30,7 @@ func (c *Client) Lstat(ctx context.Context, name string) (*Info, error) {
 
 func (c *Client) stat(ctx context.Context, op, name string, build func(uint32) wire.Message) (*Info, error) {
 	var m sftp.AttrsReply
-	if err := c.s.ask(ctx, wantAttrs, build, &m); err != nil {
+	if err := c.s.Ask(ctx, session.WantAttrs, build, &m); err != nil {
 		return nil, pathError(op, name, err)
 	}
 	return &Info{name: path.Base(name), attrs: m.Attrs}, nil
@@ -53,14 +54,14 @@ func linkError(op, old, name string, err error) error {
 // Remove removes a file or a symbolic link, but no directory: see
 // [Client.Rmdir] and [Client.RemoveAll].
 func (c *Client) Remove(ctx context.Context, name string) error {
-	err := c.s.ask(ctx, wantStatus, func(id uint32) wire.Message { return &sftp.Remove{ID: id, Filename: name} }, nil)
+	err := c.s.Ask(ctx, session.WantStatus, func(id uint32) wire.Message { return &sftp.Remove{ID: id, Filename: name} }, nil)
 	return pathError("remove", name, err)
 }
 
 // Rename renames a file or directory. Version 3 makes it an error when newname
 // exists, and most servers hold to it; see [Client.PosixRename].
 func (c *Client) Rename(ctx context.Context, oldname, newname string) error {
-	err := c.s.ask(ctx, wantStatus, func(id uint32) wire.Message {
+	err := c.s.Ask(ctx, session.WantStatus, func(id uint32) wire.Message {
 		return &sftp.Rename{ID: id, OldPath: oldname, NewPath: newname}
 	}, nil)
 	return linkError("rename", oldname, newname, err)
@@ -71,20 +72,20 @@ func (c *Client) Rename(ctx context.Context, oldname, newname string) error {
 // error is an [*UnsupportedError].
 func (c *Client) PosixRename(ctx context.Context, oldname, newname string) error {
 	m := sftp.Extended{Request: sftp.ExtPosixRename, OldPath: oldname, NewPath: newname}
-	return linkError("rename", oldname, newname, c.extended(ctx, sftp.ExtVersionOne, m, wantStatus, nil))
+	return linkError("rename", oldname, newname, c.extended(ctx, sftp.ExtVersionOne, m, session.WantStatus, nil))
 }
 
 // Link makes newname a hard link to oldname. It needs hardlink@openssh.com,
 // else the error is an [*UnsupportedError].
 func (c *Client) Link(ctx context.Context, oldname, newname string) error {
 	m := sftp.Extended{Request: sftp.ExtHardlink, OldPath: oldname, NewPath: newname}
-	return linkError("link", oldname, newname, c.extended(ctx, sftp.ExtVersionOne, m, wantStatus, nil))
+	return linkError("link", oldname, newname, c.extended(ctx, sftp.ExtVersionOne, m, session.WantStatus, nil))
 }
 
 // Symlink makes newname a symbolic link to oldname, which is stored as it is.
 // The order of the paths on the wire is [Config].SymlinkOrder.
 func (c *Client) Symlink(ctx context.Context, oldname, newname string) error {
-	err := c.s.ask(ctx, wantStatus, func(id uint32) wire.Message {
+	err := c.s.Ask(ctx, session.WantStatus, func(id uint32) wire.Message {
 		return sftp.NewSymlink(id, newname, oldname, c.order)
 	}, nil)
 	return linkError("symlink", oldname, newname, err)
@@ -108,11 +109,11 @@ func (c *Client) Getwd(ctx context.Context) (string, error) { return c.RealPath(
 
 func (c *Client) oneName(ctx context.Context, build func(uint32) wire.Message) (string, error) {
 	var m sftp.Name
-	if err := c.s.ask(ctx, wantName, build, &m); err != nil {
+	if err := c.s.Ask(ctx, session.WantName, build, &m); err != nil {
 		return "", err
 	}
 	if len(m.Names) != 1 {
-		return "", protocolError("%d names where 1 was due", len(m.Names))
+		return "", session.Protocolf("%d names where 1 was due", len(m.Names))
 	}
 	return m.Names[0].Filename, nil
 }
@@ -165,7 +166,7 @@ func (c *Client) SetAttrs(ctx context.Context, name string, a sftp.Attrs) error 
 }
 
 func (c *Client) setStat(ctx context.Context, op, name string, a sftp.Attrs) error {
-	err := c.s.ask(ctx, wantStatus, func(id uint32) wire.Message { return &sftp.SetStat{ID: id, Path: name, Attrs: a} }, nil)
+	err := c.s.Ask(ctx, session.WantStatus, func(id uint32) wire.Message { return &sftp.SetStat{ID: id, Path: name, Attrs: a} }, nil)
 	return pathError(op, name, err)
 }
 
@@ -174,7 +175,7 @@ func (c *Client) setStat(ctx context.Context, op, name string, a sftp.Attrs) err
 func (c *Client) StatVFS(ctx context.Context, name string) (*sftp.StatVFSReply, error) {
 	var r sftp.StatVFSReply
 	m := sftp.Extended{Request: sftp.ExtStatVFS, Path: name}
-	if err := c.extended(ctx, sftp.ExtVersionVFS, m, wantExtended, &r); err != nil {
+	if err := c.extended(ctx, sftp.ExtVersionVFS, m, session.WantExtended, &r); err != nil {
 		return nil, pathError("statvfs", name, err)
 	}
 	return &r, nil
@@ -188,25 +189,19 @@ func (c *Client) Extended(ctx context.Context, request string, data []byte) ([]b
 	if _, ok := c.exts[request]; !ok {
 		return nil, &UnsupportedError{Extension: request}
 	}
-	if err := c.s.out.wait(ctx, c.s.dead); err != nil {
-		return nil, c.s.alive(err)
-	}
-	q, err := c.s.open(wantAny, 0)
+	q, err := c.s.Begin(ctx, session.WantAny, func(id uint32) wire.Message {
+		return &rawRequest{id: id, request: request, data: data}
+	}, c.s.Post)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.s.out.post(&rawRequest{id: q.id, request: request, data: data}); err != nil {
-		c.s.drop(q)
+	p, err := c.s.Take(ctx, q)
+	if err != nil {
 		return nil, err
 	}
-	if err := c.s.await(ctx, q); err != nil {
+	defer p.Free()
+	if err := c.s.Decode(p, nil); err != nil {
 		return nil, err
 	}
-	p := q.pkt
-	q.recycle()
-	defer p.free()
-	if err := c.s.decode(p, nil); err != nil {
-		return nil, err
-	}
-	return append([]byte(nil), p.b...), nil
+	return append([]byte(nil), p.B...), nil
 }

@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"github.com/wirelark/wirelark/sftp"
+	"github.com/wirelark/wirelark/sftp/internal/session"
 	"github.com/wirelark/wirelark/wire"
 )
 
@@ -51,11 +52,11 @@ type reading struct {
 // span is one READ and its answer.
 type span struct {
 	off  int64
-	n    int     // bytes wanted
-	q    *call   // in flight; nil: not asked, or answered
-	p    *packet // the answer that holds data
-	data []byte  // len(data) <= n; only when p is set
-	err  error   // the answer was an error; io.EOF for the end of the file
+	n    int             // bytes wanted
+	q    *session.Call   // in flight; nil: not asked, or answered
+	p    *session.Packet // the answer that holds data
+	data []byte          // len(data) <= n; only when p is set
+	err  error           // the answer was an error; io.EOF for the end of the file
 }
 
 func (s *span) answered() bool { return s.p != nil || s.err != nil }
@@ -63,8 +64,8 @@ func (s *span) answered() bool { return s.p != nil || s.err != nil }
 // run delivers data to sink until the range is read, the file ends (io.EOF),
 // or something fails. It returns the number of bytes delivered.
 func (r *reading) run(sink func(b []byte) error) (n int64, err error) {
-	r.f.s.budget.share(1)
-	defer r.f.s.budget.share(-1)
+	r.f.s.Budget.Share(1)
+	defer r.f.s.Budget.Share(-1)
 	defer r.giveUp()
 	for {
 		if err := r.ask(); err != nil {
@@ -97,7 +98,7 @@ func (r *reading) done(head *span) {
 	if head.off >= r.known {
 		r.blind = min(r.blind+1, math.MaxInt32)
 	}
-	head.p.free()
+	head.p.Free()
 	rest := span{off: head.off + int64(k), n: head.n - k}
 	if rest.n > 0 {
 		*head = rest
@@ -125,7 +126,7 @@ func (r *reading) ask() error {
 			beyond++
 		}
 	}
-	window := r.f.s.budget.window()
+	window := r.f.s.Budget.Window()
 	for r.next < r.end {
 		s := span{off: r.next, n: r.size(window)}
 		first := r.spans.len() == 0
@@ -133,7 +134,7 @@ func (r *reading) ask() error {
 			return nil
 		}
 		if !first && bytes+int64(s.n) > window {
-			r.f.s.budget.full()
+			r.f.s.Budget.Full()
 			return nil
 		}
 		if sent, err := r.send(&s, first); err != nil || !sent {
@@ -162,23 +163,23 @@ func (r *reading) size(window int64) int {
 // must not wait.
 func (r *reading) send(s *span, wait bool) (bool, error) {
 	ses := r.f.s
-	if !ses.budget.try(s.n) {
+	if !ses.Budget.Try(s.n) {
 		if !wait {
 			return false, nil
 		}
-		if err := ses.budget.wait(r.ctx, ses.dead, s.n); err != nil {
-			return false, ses.alive(err)
+		if err := ses.Acquire(r.ctx, s.n); err != nil {
+			return false, err
 		}
 	}
-	q, err := ses.open(wantData, s.n)
+	q, err := ses.Open(session.WantData, s.n)
 	if err != nil {
-		ses.budget.release(s.n)
+		ses.Budget.Release(s.n)
 		return false, err
 	}
-	r.read = sftp.Read{ID: q.id, Handle: r.f.handle, Offset: uint64(s.off), Length: uint32(s.n)}
+	r.read = sftp.Read{ID: q.ID(), Handle: r.f.handle, Offset: uint64(s.off), Length: uint32(s.n)}
 	if err := r.f.queue(&r.read); err != nil {
-		ses.drop(q)
-		ses.budget.release(s.n)
+		ses.Drop(q)
+		ses.Budget.Release(s.n)
 		return false, err
 	}
 	s.q = q
@@ -192,10 +193,11 @@ func (r *reading) wait(s *span) error {
 	}
 	q := s.q
 	s.q = nil
-	if err := r.f.s.await(r.ctx, q); err != nil {
+	p, err := r.f.s.Take(r.ctx, q)
+	if err != nil {
 		return err
 	}
-	return r.take(s, q)
+	return r.take(s, p)
 }
 
 // sweep takes the answers that are there already behind the first one and
@@ -204,22 +206,10 @@ func (r *reading) wait(s *span) error {
 func (r *reading) sweep() {
 	for i := 0; i < r.spans.len(); i++ {
 		s := r.spans.at(i)
-		if s.q == nil {
+		if s.q == nil || !s.q.Ready() {
 			continue
 		}
-		select {
-		case <-s.q.done:
-		default:
-			continue
-		}
-		q := s.q
-		s.q = nil
-		if q.err != nil {
-			s.err = q.err
-			q.recycle()
-			continue
-		}
-		if err := r.take(s, q); err != nil {
+		if err := r.wait(s); err != nil {
 			s.err = err
 			continue
 		}
@@ -232,14 +222,12 @@ func (r *reading) sweep() {
 	}
 }
 
-// take decodes the answer of q into s. An error is one of the channel; what
+// take decodes the answer p into s. An error is one of the channel; what
 // the server refused stands in s.err.
-func (r *reading) take(s *span, q *call) error {
-	p := q.pkt
-	q.recycle()
+func (r *reading) take(s *span, p *session.Packet) error {
 	m := &r.data
-	if err := r.f.s.decode(p, m); err != nil {
-		p.free()
+	if err := r.f.s.Decode(p, m); err != nil {
+		p.Free()
 		if errors.Is(err, io.EOF) {
 			err = io.EOF
 		}
@@ -248,13 +236,13 @@ func (r *reading) take(s *span, q *call) error {
 	}
 	switch k := len(m.Data); {
 	case k > s.n:
-		p.free()
-		err := protocolError("%d bytes of data where %d were asked", k, s.n)
-		r.f.s.fail(err)
+		p.Free()
+		err := session.Protocolf("%d bytes of data where %d were asked", k, s.n)
+		r.f.s.Fail(err)
 		return err
 	case k == 0:
 		if r.empty++; r.empty > maxEmpty {
-			p.free()
+			p.Free()
 			s.err = ErrNoData
 			return nil
 		}
@@ -274,9 +262,9 @@ func (r *reading) giveUp() {
 	for r.spans.len() > 0 {
 		s := r.spans.pop()
 		if s.q != nil {
-			r.f.s.discard(s.q)
+			r.f.s.Discard(s.q)
 		}
-		s.p.free()
+		s.p.Free()
 	}
 }
 
@@ -378,7 +366,7 @@ func (e *sinkError) Error() string { return e.err.Error() }
 // readAhead keeps what a READ brought beyond what a small Read wanted: without
 // it io.ReadAll would pay a round trip for every 512 bytes.
 type readAhead struct {
-	p   *packet
+	p   *session.Packet
 	b   []byte
 	off int64
 }
@@ -397,30 +385,30 @@ func (a *readAhead) read(f *File, b []byte) (int, error) {
 	if len(b) >= sftp.SafeData || f.flags&sftp.OpenWrite != 0 {
 		return f.readAt(context.Background(), b, f.off)
 	}
-	p := newPacket(sftp.SafeData)
-	n, err := f.readOnce(p.b)
+	p := session.NewPacket(sftp.SafeData)
+	n, err := f.readOnce(p.B)
 	if n == 0 {
-		p.free()
+		p.Free()
 		return 0, err
 	}
-	k := copy(b, p.b[:n])
+	k := copy(b, p.B[:n])
 	if k == n {
-		p.free()
+		p.Free()
 		return k, nil
 	}
-	a.p, a.b, a.off = p, p.b[k:n], f.off+int64(k)
+	a.p, a.b, a.off = p, p.B[k:n], f.off+int64(k)
 	return k, nil
 }
 
 func (a *readAhead) drop() {
-	a.p.free()
+	a.p.Free()
 	*a = readAhead{}
 }
 
 // readOnce asks for len(b) bytes at the offset, once, and takes what comes.
 func (f *File) readOnce(b []byte) (int, error) {
 	for range maxEmpty + 1 {
-		q, err := f.begin(context.Background(), wantData, func(id uint32) wire.Message {
+		q, err := f.begin(context.Background(), session.WantData, func(id uint32) wire.Message {
 			return &sftp.Read{ID: id, Handle: f.handle, Offset: uint64(f.off), Length: uint32(len(b))}
 		})
 		if err != nil {
@@ -435,7 +423,7 @@ func (f *File) readOnce(b []byte) (int, error) {
 			return 0, s.err
 		}
 		n := copy(b, s.data)
-		s.p.free()
+		s.p.Free()
 		if n > 0 {
 			return n, nil
 		}

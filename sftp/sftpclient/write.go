@@ -8,6 +8,7 @@ import (
 	"math"
 
 	"github.com/wirelark/wirelark/sftp"
+	"github.com/wirelark/wirelark/sftp/internal/session"
 )
 
 var errOffset = fmt.Errorf("offset out of range: %w", fs.ErrInvalid)
@@ -25,7 +26,7 @@ type writing struct {
 }
 
 type sentWrite struct {
-	q *call
+	q *session.Call
 	n int
 }
 
@@ -38,17 +39,17 @@ func (w *writing) run(fill func(b []byte) (int, error)) error {
 	var srcErr error
 	for w.err == nil && srcErr == nil {
 		_, size := w.f.c.chunks()
-		size = min(size, int(max(w.f.s.budget.current()/chunksInFlight, sftp.SafeData)))
+		size = min(size, int(max(w.f.s.Budget.Limit()/chunksInFlight, sftp.SafeData)))
 		head := sftp.WriteHeader(len(w.f.handle))
-		p := newPacket(head + size)
+		p := session.NewPacket(head + size)
 		var n int
-		n, srcErr = fill(p.b[head:])
+		n, srcErr = fill(p.B[head:])
 		if n == 0 {
-			p.free()
+			p.Free()
 			continue
 		}
-		p.b = p.b[:head+n]
-		w.send(p, head, n)
+		p.B = p.B[:head+n]
+		w.send(p, n)
 	}
 	w.drain()
 	if w.err == nil && srcErr != io.EOF { //nolint:errorlint // as in WriteFrom
@@ -59,7 +60,7 @@ func (w *writing) run(fill func(b []byte) (int, error)) error {
 
 // send queues a WRITE of the n bytes that stand in p behind room for the
 // header. It takes p.
-func (w *writing) send(p *packet, head, n int) {
+func (w *writing) send(p *session.Packet, n int) {
 	if w.off > math.MaxInt64-int64(n) {
 		w.err = errOffset
 	}
@@ -68,28 +69,26 @@ func (w *writing) send(p *packet, head, n int) {
 	for w.err == nil && !w.fits(n) {
 		if w.sent.len() > 0 {
 			w.settle()
-		} else if err := s.budget.wait(w.ctx, s.dead, n); err != nil {
-			w.err = s.alive(err)
-		} else {
+		} else if w.err = s.Acquire(w.ctx, n); w.err == nil {
 			break
 		}
 	}
 	if w.err != nil {
-		p.free()
+		p.Free()
 		return
 	}
-	q, err := s.open(wantStatus, n)
+	q, err := s.Open(session.WantStatus, n)
 	if err != nil {
-		s.budget.release(n)
-		p.free()
+		s.Budget.Release(n)
+		p.Free()
 		w.err = err
 		return
 	}
-	sftp.AppendWriteHeader(p.b[:0], q.id, w.f.handle, uint64(w.off), n)
+	sftp.AppendWriteHeader(p.B[:0], q.ID(), w.f.handle, uint64(w.off), n)
 	if err := w.f.queueChunk(p); err != nil {
-		s.drop(q)
-		s.budget.release(n)
-		p.free()
+		s.Drop(q)
+		s.Budget.Release(n)
+		p.Free()
 		w.err = err
 		return
 	}
@@ -103,31 +102,24 @@ func (w *writing) fits(n int) bool {
 	if w.f.flags&sftp.OpenAppend != 0 && w.sent.len() > 0 {
 		return false
 	}
-	return w.f.s.budget.try(n)
+	return w.f.s.Budget.Try(n)
 }
 
 // queueChunk queues the WRITE in p, which it takes unless there is an error.
-func (f *File) queueChunk(p *packet) error {
+func (f *File) queueChunk(p *session.Packet) error {
 	f.send.RLock()
 	defer f.send.RUnlock()
 	if f.closed {
 		return fs.ErrClosed
 	}
-	f.s.out.postChunk(p)
+	f.s.PostChunk(p)
 	return nil
 }
 
 // reap takes the answers that are there already.
 func (w *writing) reap() {
-	for w.err == nil && w.sent.len() > 0 {
-		q := w.sent.at(0).q
-		select {
-		case <-q.done:
-			q.done <- struct{}{} // settle receives it
-			w.settle()
-		default:
-			return
-		}
+	for w.err == nil && w.sent.len() > 0 && w.sent.at(0).q.Ready() {
+		w.settle()
 	}
 }
 
@@ -135,7 +127,7 @@ func (w *writing) reap() {
 // does not move the mark across the hole.
 func (w *writing) settle() {
 	s := w.sent.pop()
-	err := w.f.s.answer(w.ctx, s.q, nil)
+	err := w.f.s.Answer(w.ctx, s.q, nil)
 	switch {
 	case w.err != nil:
 	case err != nil:

@@ -78,16 +78,25 @@ func sameTail(part, whole io.ReaderAt, have, size int64) (bool, error) {
 		return have == 0, nil
 	}
 	n := min(have, tailSize)
-	a, b := make([]byte, n), make([]byte, n)
-	for r, buf := range map[io.ReaderAt][]byte{part: a, whole: b} {
-		if k, err := r.ReadAt(buf, have-n); int64(k) < n {
-			if err == io.EOF { //nolint:errorlint // io.ReaderAt returns io.EOF itself
-				return false, nil
-			}
-			return false, err
-		}
+	a, err := tail(part, have-n, n)
+	if err != nil || a == nil {
+		return false, err
 	}
-	return bytes.Equal(a, b), nil
+	b, err := tail(whole, have-n, n)
+	return b != nil && bytes.Equal(a, b), err
+}
+
+// tail returns the n bytes at off, nil when the file ends before.
+func tail(r io.ReaderAt, off, n int64) ([]byte, error) {
+	b := make([]byte, n)
+	k, err := r.ReadAt(b, off)
+	switch {
+	case int64(k) == n:
+		return b, nil
+	case err == io.EOF:
+		return nil, nil
+	}
+	return nil, err
 }
 
 // contextReaderAt is a remote file as an [io.ReaderAt].

@@ -1,4 +1,4 @@
-package sftpclient
+package session
 
 import (
 	"sync"
@@ -6,12 +6,12 @@ import (
 	"github.com/wirelark/wirelark/sftp"
 )
 
-// packet is a buffer that holds one packet. Its owner hands it on or frees it.
-type packet struct {
-	b    []byte
+// Packet is a buffer that holds one packet. Its owner hands it on or frees it.
+type Packet struct {
+	B    []byte
 	size int // index in packetSizes
 
-	// status is where a STATUS in b is decoded to: one per answered WRITE
+	// status is where a STATUS in B is decoded to: one per answered WRITE
 	// would otherwise be allocated.
 	status sftp.Status
 }
@@ -22,24 +22,24 @@ var packetSizes = [...]int{512, 33 << 10, 129 << 10, 257 << 10}
 
 var packets [len(packetSizes)]sync.Pool
 
-// newPacket returns a packet with len(b) == n, n at most [sftp.MaxPacket].
-func newPacket(n int) *packet {
+// NewPacket returns a packet with len(B) == n, n at most [sftp.MaxPacket].
+func NewPacket(n int) *Packet {
 	for i, size := range packetSizes {
 		if n > size {
 			continue
 		}
-		p, _ := packets[i].Get().(*packet)
+		p, _ := packets[i].Get().(*Packet)
 		if p == nil {
-			p = &packet{b: make([]byte, size), size: i}
+			p = &Packet{B: make([]byte, size), size: i}
 		}
-		p.b = p.b[:n]
+		p.B = p.B[:n]
 		return p
 	}
-	return &packet{b: make([]byte, n), size: -1}
+	return &Packet{B: make([]byte, n), size: -1}
 }
 
-// free gives the buffer back. Nobody may hold on to b.
-func (p *packet) free() {
+// Free gives the buffer back. Nobody may hold on to B. p may be nil.
+func (p *Packet) Free() {
 	if p == nil || p.size < 0 {
 		return
 	}

@@ -1,4 +1,4 @@
-package sftpclient
+package session
 
 import (
 	"context"
@@ -37,7 +37,7 @@ type outbox struct {
 // segment is a piece of the stream: a batch of small requests, or one WRITE.
 type segment struct {
 	b     []byte
-	chunk *packet // holds b; nil for a batch
+	chunk *Packet // holds b; nil for a batch
 }
 
 // wait waits for room for a small request.
@@ -94,12 +94,12 @@ func (o *outbox) post(m wire.Message) error {
 }
 
 // postChunk queues the WRITE that stands in p, and with it takes p.
-func (o *outbox) postChunk(p *packet) {
+func (o *outbox) postChunk(p *Packet) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.segs = append(o.segs, segment{b: p.b, chunk: p})
+	o.segs = append(o.segs, segment{b: p.B, chunk: p})
 	if o.trace != nil {
-		o.trace.Packet(wire.C2S, p.b[sftp.LengthSize:])
+		o.trace.Packet(wire.C2S, p.B[sftp.LengthSize:])
 	}
 	o.signal()
 }
@@ -126,7 +126,7 @@ func (o *outbox) written(segs []segment) {
 	defer o.mu.Unlock()
 	for i := range segs {
 		if segs[i].chunk != nil {
-			segs[i].chunk.free()
+			segs[i].chunk.Free()
 		} else {
 			o.small -= len(segs[i].b)
 			o.spare = segs[i].b[:0]

@@ -1,4 +1,4 @@
-package sftpclient
+package session
 
 import (
 	"context"
@@ -19,11 +19,11 @@ const leastWindow = 64 << 10
 // patience is how many rounds without gain end the growth.
 const patience = 3
 
-// budget bounds the bytes of file data that are asked for or sent and not yet
+// Budget bounds the bytes of file data that are asked for or sent and not yet
 // answered, over all files of a channel. It begins with [firstBudget] and
 // doubles per round trip while it is what limits the transfer and doubling
 // makes it faster, so it settles near twice the bandwidth-delay product.
-type budget struct {
+type Budget struct {
 	mu      sync.Mutex
 	limit   int64 // bytes that may be in flight now
 	most    int64 // limit never grows beyond
@@ -44,12 +44,12 @@ type budgetWait struct {
 	ready chan struct{} // closed when n was granted; under budget.mu
 }
 
-func newBudget(most int64) *budget {
-	return &budget{limit: min(firstBudget, most), most: most}
+func newBudget(most int64) *Budget {
+	return &Budget{limit: min(firstBudget, most), most: most}
 }
 
-// try takes n bytes if they are to be had without waiting.
-func (b *budget) try(n int) bool {
+// Try takes n bytes if they are to be had without waiting.
+func (b *Budget) Try(n int) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if len(b.waiting) > 0 || !b.fits(int64(n)) {
@@ -62,7 +62,7 @@ func (b *budget) try(n int) bool {
 
 // wait takes n bytes as soon as those who asked before have theirs. A request
 // larger than the whole budget is granted when nothing else is in flight.
-func (b *budget) wait(ctx context.Context, dead <-chan struct{}, n int) error {
+func (b *Budget) wait(ctx context.Context, dead <-chan struct{}, n int) error {
 	b.mu.Lock()
 	if len(b.waiting) == 0 && b.fits(int64(n)) {
 		b.take(int64(n))
@@ -86,7 +86,7 @@ func (b *budget) wait(ctx context.Context, dead <-chan struct{}, n int) error {
 }
 
 // leave takes w out of the queue, or gives back what it got meanwhile.
-func (b *budget) leave(w *budgetWait) {
+func (b *Budget) leave(w *budgetWait) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for i, x := range b.waiting {
@@ -100,8 +100,8 @@ func (b *budget) leave(w *budgetWait) {
 	b.grant()
 }
 
-// release gives back n bytes that were answered. It never waits.
-func (b *budget) release(n int) {
+// Release gives back n bytes that were answered. It never waits.
+func (b *Budget) Release(n int) {
 	if n == 0 {
 		return
 	}
@@ -115,46 +115,46 @@ func (b *budget) release(n int) {
 	b.grant()
 }
 
-// share adds n, 1 or -1, to the number of reads going on.
-func (b *budget) share(n int64) {
+// Share adds n, 1 or -1, to the number of reads going on.
+func (b *Budget) Share(n int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.sharers += n
 }
 
-// window returns how many bytes one read may have asked for and not delivered.
+// Window returns how many bytes one read may have asked for and not delivered.
 // Answers that wait for a slow consumer are not in flight any more, so the
 // budget alone would not bound them.
-func (b *budget) window() int64 {
+func (b *Budget) Window() int64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return max(b.limit/max(b.sharers, 1), leastWindow)
 }
 
-// full takes note that a read has used up its window.
-func (b *budget) full() {
+// Full takes note that a read has used up its window.
+func (b *Budget) Full() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.limited = true
 }
 
-// current returns the limit of now.
-func (b *budget) current() int64 {
+// Limit returns the limit of now.
+func (b *Budget) Limit() int64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.limit
 }
 
-func (b *budget) fits(n int64) bool { return b.used == 0 || b.used+n <= b.limit }
+func (b *Budget) fits(n int64) bool { return b.used == 0 || b.used+n <= b.limit }
 
-func (b *budget) take(n int64) {
+func (b *Budget) take(n int64) {
 	if b.used == 0 {
 		b.began, b.done, b.limited, b.misses = time.Now(), 0, false, min(b.misses, 1)
 	}
 	b.used += n
 }
 
-func (b *budget) grant() {
+func (b *Budget) grant() {
 	for len(b.waiting) > 0 && b.fits(b.waiting[0].n) {
 		b.take(b.waiting[0].n)
 		close(b.waiting[0].ready)
@@ -163,7 +163,7 @@ func (b *budget) grant() {
 }
 
 // round ends a round and decides about growth.
-func (b *budget) round() {
+func (b *Budget) round() {
 	now := time.Now()
 	elapsed := now.Sub(b.began)
 	if b.limited && elapsed > 0 && b.misses < patience {

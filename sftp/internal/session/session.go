@@ -1,4 +1,4 @@
-package sftpclient
+package session
 
 import (
 	"context"
@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/wirelark/wirelark/frame"
 	"github.com/wirelark/wirelark/sftp"
 	"github.com/wirelark/wirelark/trace"
 	"github.com/wirelark/wirelark/wire"
@@ -17,47 +16,52 @@ import (
 // that nobody wants before the channel is given up.
 const maxAbandoned = 64 << 10
 
-// session is one channel: its reader, its writer and the requests in flight.
-type session struct {
+// Session is one channel: its reader, its writer and the requests in flight.
+type Session struct {
+	Budget *Budget
+
 	rwc     io.ReadWriteCloser
 	dialect wire.Dialect
 	trace   trace.Conn // nil: off
 	out     outbox
-	budget  *budget
 	wg      sync.WaitGroup // reader, flusher, watchdog, limits
 	closed  sync.Once
 	dead    chan struct{} // closed when err is set
-	calls   sync.Pool     // of *call
+	calls   sync.Pool     // of *Call
 
 	mu        sync.Mutex
-	pending   map[uint32]*call // requests not answered, by id
+	pending   map[uint32]*Call // requests not answered, by id
 	lastID    uint32
 	seq       uint64
 	abandoned int   // of the pending ones
 	err       error // why the session is dead; nil while it lives
 }
 
-func newSession(rwc io.ReadWriteCloser, d wire.Dialect, cfg *Config, t trace.Conn) *session {
-	return &session{
+// New returns a session on rwc in which at most maxInFlight bytes of file data
+// are in flight. t may be nil.
+func New(rwc io.ReadWriteCloser, d wire.Dialect, maxInFlight int, t trace.Conn) *Session {
+	return &Session{
 		rwc: rwc, dialect: d, trace: t,
 		out:     outbox{dialect: d, trace: t, wake: make(chan struct{}, 1)},
-		budget:  newBudget(int64(cfg.MaxInFlight)),
+		Budget:  newBudget(int64(maxInFlight)),
 		dead:    make(chan struct{}),
-		pending: make(map[uint32]*call),
+		pending: make(map[uint32]*Call),
 	}
 }
 
-// start runs the session's goroutines; in is where packets are read from.
-func (s *session) start(in *sftp.PacketReader, timeout time.Duration) {
+// Start runs the session's goroutines; in is where packets are read from. A
+// request that stays unanswered for timeout, after all older ones were
+// answered, ends the session; 0: never.
+func (s *Session) Start(in *sftp.PacketReader, timeout time.Duration) {
 	s.wg.Add(2)
 	go func() { // stops when the stream ends, which fail sees to
 		defer s.wg.Done()
-		s.fail(s.read(in))
+		s.Fail(s.read(in))
 	}()
 	go func() { // stops when the session is dead or the stream fails
 		defer s.wg.Done()
 		if err := s.out.flush(s.rwc, s.dead); err != nil {
-			s.fail(&LostError{Err: err})
+			s.Fail(&LostError{Err: err})
 		}
 	}()
 	if timeout > 0 {
@@ -69,9 +73,9 @@ func (s *session) start(in *sftp.PacketReader, timeout time.Duration) {
 	}
 }
 
-// fail ends the session with its first cause: every request in flight is
+// Fail ends the session with its first cause: every request in flight is
 // answered with it, and closing the stream stops reader and flusher.
-func (s *session) fail(err error) {
+func (s *Session) Fail(err error) {
 	s.mu.Lock()
 	if s.err != nil {
 		s.mu.Unlock()
@@ -92,51 +96,51 @@ func (s *session) fail(err error) {
 	_ = s.rwc.Close() // the cause is known already
 }
 
-// close ends the session and waits for its goroutines.
-func (s *session) close() {
-	s.fail(errClosed)
+// Close ends the session, tells the trace, and waits for its goroutines.
+func (s *Session) Close() {
+	s.Fail(ErrClosed)
 	s.wg.Wait()
 	s.closed.Do(func() {
 		if s.trace == nil {
 			return
 		}
-		err := s.cause()
-		if errors.Is(err, errClosed) {
+		err := s.Err()
+		if errors.Is(err, ErrClosed) {
 			err = nil
 		}
 		s.trace.Close(err)
 	})
 }
 
-// cause returns why the session is dead, nil while it lives.
-func (s *session) cause() error {
+// Err returns why the session is dead, nil while it lives.
+func (s *Session) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.err
 }
 
 // alive replaces errDead by the session's cause.
-func (s *session) alive(err error) error {
+func (s *Session) alive(err error) error {
 	if errors.Is(err, errDead) {
-		return s.cause()
+		return s.Err()
 	}
 	return err
 }
 
 // read is the reader: it owns the receiving half, hands each answer to whoever
 // waits for it, and never waits for anything but the stream.
-func (s *session) read(in *sftp.PacketReader) error {
+func (s *Session) read(in *sftp.PacketReader) error {
 	for {
 		n, err := in.Next()
 		if err != nil {
-			return lost(err)
+			return Lost(err)
 		}
-		p := newPacket(n)
-		if _, err := io.ReadFull(in, p.b); err != nil {
-			return lost(err)
+		p := NewPacket(n)
+		if _, err := io.ReadFull(in, p.B); err != nil {
+			return Lost(err)
 		}
 		if s.trace != nil {
-			s.trace.Packet(wire.S2C, p.b)
+			s.trace.Packet(wire.S2C, p.B)
 		}
 		if err := s.dispatch(p); err != nil {
 			return err
@@ -144,7 +148,8 @@ func (s *session) read(in *sftp.PacketReader) error {
 	}
 }
 
-func lost(err error) error {
+// Lost says what an error of the packet reader means.
+func Lost(err error) error {
 	switch {
 	case errors.Is(err, sftp.ErrPacketLength):
 		return &ProtocolError{What: "framing", Err: err}
@@ -155,19 +160,19 @@ func lost(err error) error {
 }
 
 // dispatch gives the answer p to its request.
-func (s *session) dispatch(p *packet) error {
-	number, id, ok := sftp.Header(p.b)
+func (s *Session) dispatch(p *Packet) error {
+	number, id, ok := sftp.Header(p.B)
 	if !ok || !sftp.IsReply(number) {
-		return protocolError("packet of type %d and %d bytes is no answer", number, len(p.b))
+		return Protocolf("packet of type %d and %d bytes is no answer", number, len(p.B))
 	}
 	s.mu.Lock()
 	c := s.pending[id]
 	if c == nil || !c.want.accepts(number) {
 		s.mu.Unlock()
 		if c == nil {
-			return protocolError("%s for the request %d, which is not open", replyName(number), id)
+			return Protocolf("%s for the request %d, which is not open", ReplyName(number), id)
 		}
-		return protocolError("%s for a request that is answered by %s", replyName(number), c.want)
+		return Protocolf("%s for a request that is answered by %s", ReplyName(number), c.want)
 	}
 	delete(s.pending, id)
 	abandoned := c.abandoned
@@ -175,13 +180,13 @@ func (s *session) dispatch(p *packet) error {
 		s.abandoned--
 	}
 	s.mu.Unlock()
-	s.budget.release(c.cost)
+	s.Budget.Release(c.cost)
 	if abandoned {
 		if number == sftp.NumHandle {
 			s.closeLate(p)
 		}
 		c.recycle()
-		p.free()
+		p.Free()
 		return nil
 	}
 	c.pkt = p
@@ -189,7 +194,8 @@ func (s *session) dispatch(p *packet) error {
 	return nil
 }
 
-func replyName(number uint8) string {
+// ReplyName names the message of a number for errors.
+func ReplyName(number uint8) string {
 	if e := sftp.Messages.Find("", number); e != nil {
 		return e.Name
 	}
@@ -197,30 +203,30 @@ func replyName(number uint8) string {
 }
 
 // closeLate closes a handle that nobody waits for any more.
-func (s *session) closeLate(p *packet) {
+func (s *Session) closeLate(p *Packet) {
 	var m sftp.Handle
-	if sftp.Parse(p.b, &m, s.dialect) != nil {
+	if sftp.Parse(p.B, &m, s.dialect) != nil {
 		return // nothing is known that could be closed
 	}
-	s.forget(func(id uint32) wire.Message { return &sftp.Close{ID: id, Handle: m.Handle} }, wantStatus)
+	s.Forget(func(id uint32) wire.Message { return &sftp.Close{ID: id, Handle: m.Handle} }, WantStatus)
 }
 
-// forget queues a request whose answer nobody waits for. It does not wait.
-func (s *session) forget(m func(id uint32) wire.Message, w want) {
-	c, err := s.open(w, 0)
+// Forget queues a request whose answer nobody waits for. It does not wait.
+func (s *Session) Forget(m func(id uint32) wire.Message, w Want) {
+	c, err := s.Open(w, 0)
 	if err != nil {
 		return // the session is dead, and its handles with it
 	}
 	id := c.id
 	s.abandon(c)
 	if err := s.out.post(m(id)); err != nil {
-		s.fail(err)
+		s.Fail(err)
 	}
 }
 
-// open reserves an id for a request that is about to be sent. The answer gives
+// Open reserves an id for a request that is about to be sent. The answer gives
 // cost bytes back to the budget.
-func (s *session) open(w want, cost int) (*call, error) {
+func (s *Session) Open(w Want, cost int) (*Call, error) {
 	c := s.newCall(w, cost)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -240,8 +246,8 @@ func (s *session) open(w want, cost int) (*call, error) {
 	return c, nil
 }
 
-// drop takes back a request that was not sent.
-func (s *session) drop(c *call) {
+// Drop takes back a request that was not sent.
+func (s *Session) Drop(c *Call) {
 	s.mu.Lock()
 	mine := s.pending[c.id] == c
 	if mine {
@@ -250,14 +256,14 @@ func (s *session) drop(c *call) {
 	s.mu.Unlock()
 	if !mine {
 		<-c.done // the session died, or the server answered what it was not asked
-		c.pkt.free()
+		c.pkt.Free()
 	}
 	c.recycle()
 }
 
 // abandon leaves the request c to the reader. It returns false when the answer
 // is there already: then c.done must be received.
-func (s *session) abandon(c *call) bool {
+func (s *Session) abandon(c *Call) bool {
 	s.mu.Lock()
 	if s.pending[c.id] != c {
 		s.mu.Unlock()
@@ -268,32 +274,67 @@ func (s *session) abandon(c *call) bool {
 	many := s.abandoned > maxAbandoned
 	s.mu.Unlock()
 	if many {
-		s.fail(protocolError("%d requests without an answer", maxAbandoned))
+		s.Fail(Protocolf("%d requests without an answer", maxAbandoned))
 	}
 	return true
 }
 
-// await waits for the answer to c, which is in c.pkt then. After an error c is
-// gone.
-func (s *session) await(ctx context.Context, c *call) error {
+// Take waits for the answer to c and returns it. c is gone then. Where ctx ends
+// before, the answer is thrown away when it comes.
+func (s *Session) Take(ctx context.Context, c *Call) (*Packet, error) {
 	select {
 	case <-c.done:
 	case <-ctx.Done():
 		if s.abandon(c) {
-			return context.Cause(ctx)
+			return nil, context.Cause(ctx)
 		}
 		<-c.done
 	}
-	if err := c.err; err != nil {
-		c.recycle()
-		return err
-	}
-	return nil
+	p, err := c.pkt, c.err
+	c.recycle()
+	return p, err
 }
+
+// Discard gives up a request in flight, answered or not.
+func (s *Session) Discard(c *Call) {
+	if s.abandon(c) {
+		return
+	}
+	<-c.done
+	c.pkt.Free()
+	c.recycle()
+}
+
+// Go runs f in a goroutine that [Session.Close] waits for. f must return when
+// the session is dead.
+func (s *Session) Go(f func()) {
+	s.wg.Add(1)
+	go func() { // stops when f returns
+		defer s.wg.Done()
+		f()
+	}()
+}
+
+// Acquire takes n bytes of the budget as soon as they are to be had.
+func (s *Session) Acquire(ctx context.Context, n int) error {
+	return s.alive(s.Budget.wait(ctx, s.dead, n))
+}
+
+// Post queues a request at once. Its id must be that of a call.
+func (s *Session) Post(m wire.Message) error { return s.out.post(m) }
+
+// PostChunk queues the WRITE that stands in p, and with it takes p.
+func (s *Session) PostChunk(p *Packet) { s.out.postChunk(p) }
+
+// Done is closed when the session is dead.
+func (s *Session) Done() <-chan struct{} { return s.dead }
+
+// Dialect returns what was negotiated.
+func (s *Session) Dialect() wire.Dialect { return s.dialect }
 
 // watch fails the session when the oldest request has been the oldest one for
 // too long.
-func (s *session) watch(timeout time.Duration) {
+func (s *Session) watch(timeout time.Duration) {
 	tick := time.NewTicker(max(timeout/4, time.Millisecond))
 	defer tick.Stop()
 	var oldest uint64
@@ -307,7 +348,7 @@ func (s *session) watch(timeout time.Duration) {
 			if seq == 0 || seq != oldest {
 				oldest, since = seq, now
 			} else if now.Sub(since) >= timeout {
-				s.fail(&TimeoutError{After: timeout})
+				s.Fail(&TimeoutError{After: timeout})
 			}
 		}
 	}
@@ -315,7 +356,7 @@ func (s *session) watch(timeout time.Duration) {
 
 // oldest returns the sequence number of the oldest request in flight, 0 when
 // there is none.
-func (s *session) oldest() uint64 {
+func (s *Session) oldest() uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var seq uint64
@@ -325,38 +366,4 @@ func (s *session) oldest() uint64 {
 		}
 	}
 	return seq
-}
-
-// lent makes a reader of a stream that lends its bytes.
-type lent struct {
-	from    frame.Lender
-	chunk   []byte
-	release func()
-}
-
-func (l *lent) Read(p []byte) (int, error) {
-	if len(p) == 0 {
-		return 0, nil
-	}
-	for len(l.chunk) == 0 {
-		l.giveBack()
-		chunk, release, err := l.from.Next()
-		if err != nil {
-			return 0, err
-		}
-		l.chunk, l.release = chunk, release
-	}
-	n := copy(p, l.chunk)
-	l.chunk = l.chunk[n:]
-	if len(l.chunk) == 0 {
-		l.giveBack()
-	}
-	return n, nil
-}
-
-func (l *lent) giveBack() {
-	if l.release != nil {
-		l.release()
-		l.release = nil
-	}
 }
