@@ -132,6 +132,9 @@ func TestExitStatus(t *testing.T) {
 	if b, err := io.ReadAll(ch); len(b) != 0 || err != nil {
 		t.Errorf("after the end of the requests came %d bytes, %v", len(b), err)
 	}
+	if err := conn.Shutdown(t.Context()); err != nil { // waits until the server has closed the channel
+		t.Error(err)
+	}
 	if !p.contain([]byte("exit-status")) {
 		t.Error("the server sent no exit-status")
 	}
