@@ -6,13 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
-	"os/signal"
 	"strings"
 
-	"github.com/peterh/liner"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
@@ -267,43 +264,6 @@ func (a *app) printFailure(err error) {
 	if e.Code == exitPartly {
 		for _, l := range e.How {
 			fmt.Fprintln(a.Stderr, "  "+harmless(l))
-		}
-	}
-}
-
-// sftpInteractive reads lines with editing, history and completion. Ctrl-C
-// cuts the running command short, not the session.
-func (a *app) sftpInteractive(ctx context.Context, sh *shell.Shell) error {
-	base := context.WithoutCancel(ctx)
-	editor := liner.NewLiner()
-	defer editor.Close()
-	editor.SetCtrlCAborts(true)
-	editor.SetCompleter(func(line string) []string { return sh.Complete(base, line) })
-	for {
-		line, err := editor.Prompt("sftp> ")
-		switch {
-		case errors.Is(err, liner.ErrPromptAborted):
-			continue
-		case errors.Is(err, io.EOF):
-			fmt.Fprintln(a.Stdout)
-			return nil
-		case err != nil:
-			return err
-		}
-		if strings.TrimSpace(line) != "" {
-			editor.AppendHistory(line)
-		}
-		run, stop := signal.NotifyContext(base, os.Interrupt)
-		err = sh.Run(run, line)
-		stop()
-		if errors.Is(err, shell.ErrExit) {
-			return nil
-		}
-		if err != nil {
-			a.printFailure(err)
-		}
-		if errors.Is(err, net.ErrClosed) {
-			return err
 		}
 	}
 }
