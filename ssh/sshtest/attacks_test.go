@@ -99,7 +99,7 @@ func attacks() []attack {
 
 // TestAttacks lets the peer loose on both roles.
 func TestAttacks(t *testing.T) {
-	for _, v := range victims(t) {
+	for _, v := range victims(t, 0) {
 		for _, a := range attacks() {
 			t.Run(v.name+"/"+a.name, func(t *testing.T) {
 				p, wait := v.begin(t, a.stage)
@@ -189,7 +189,7 @@ func TestStalls(t *testing.T) {
 
 // TestRogueServer is about what only a server can do to a client.
 func TestRogueServer(t *testing.T) {
-	v := victims(t)[1]
+	v := victims(t, 0)[1]
 	t.Run("always another attempt", func(t *testing.T) {
 		p, wait := v.begin(t, Open)
 		p.Reach(Served)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/wirelark/wirelark/ssh"
 	"github.com/wirelark/wirelark/ssh/sshserver"
@@ -23,7 +24,7 @@ func TestFloods(t *testing.T) {
 		"opens":    &ssh.ChannelOpen{Type: "x", MaxPacket: 1 << 15},
 		"unknown":  &ssh.NewCompress{}, // sent as message 54, below
 	}
-	for _, v := range victims(t) {
+	for _, v := range victims(t, 50*time.Millisecond) {
 		for name, m := range floods {
 			t.Run(v.name+"/"+name, func(t *testing.T) {
 				p, wait := v.begin(t, Authenticated)

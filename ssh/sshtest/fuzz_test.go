@@ -34,7 +34,7 @@ func FuzzPeer(f *testing.F) {
 		if len(in) == 0 {
 			return
 		}
-		v := victims(t)[in[0]&1]
+		v := victims(t, 0)[in[0]&1]
 		stage := Stage(in[0]>>1) % (Rekeying + 1)
 		p, wait := v.begin(t, stage)
 		p.Reach(stage)

@@ -29,11 +29,12 @@ type victim struct {
 	begin func(t *testing.T, stage Stage) (p *Peer, wait func() error)
 }
 
-// victims are our client and our server.
-func victims(t *testing.T) []victim {
+// victims are our client and our server, which wait that long for the peer to
+// take their last words.
+func victims(t *testing.T, patience time.Duration) []victim {
 	s := NewServer(t, func(s *sshserver.Server) {
 		s.Transport.Trace = nil // the peer breaks rules
-		s.Transport.CloseTimeout = 50 * time.Millisecond
+		s.Transport.CloseTimeout = patience
 	})
 	return []victim{
 		{"server", func(t *testing.T, stage Stage) (*Peer, func() error) {
@@ -57,7 +58,7 @@ func victims(t *testing.T) []victim {
 func useServer(nc net.Conn, s *Server, session bool) error {
 	ctx := context.Background()
 	cfg := s.ClientConfig()
-	cfg.Transport.CloseTimeout = 50 * time.Millisecond
+	cfg.Transport.CloseTimeout = s.Transport.CloseTimeout
 	c, err := sshclient.New(ctx, nc, s.Addr, cfg)
 	if err != nil {
 		return err
@@ -75,7 +76,7 @@ func TestEveryMessageInEveryState(t *testing.T) {
 	var table bytes.Buffer
 	table.WriteString("# What our server and our client do about a message with a number from 0 to 255,\n" +
 		"# empty but for its fields at zero, in each state. go test ./ssh/sshtest -update writes it.\n")
-	for _, v := range victims(t) {
+	for _, v := range victims(t, 0) {
 		for stage := Identified; stage <= Rekeying; stage++ {
 			fmt.Fprintf(&table, "\n%s %v\n", v.name, stage)
 			reactions := react(t, v, stage)

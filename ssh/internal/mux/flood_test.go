@@ -28,7 +28,7 @@ func floods() map[string]wire.Message {
 	}
 }
 
-const floodSize = 50_000
+const floodSize = 20_000
 
 // TestFloodDoesNotStopOthers floods a mux and reads its answers; a second
 // channel goes on meanwhile.
@@ -155,7 +155,7 @@ func TestChannelsLeaveNoTrace(t *testing.T) {
 	a, b := New(ta, Config{Limits: Limits{Channels: 4}}), New(tb, cfg)
 	defer a.Close()
 	defer b.Close()
-	for i := range 5000 {
+	for i := range 2000 {
 		ca := open(t, a)
 		cb := <-accepted
 		ca.Write([]byte("x"))
