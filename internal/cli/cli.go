@@ -38,7 +38,6 @@ type app struct {
 	verbose int
 	noInput bool
 	json    bool
-	color   string
 }
 
 // Main runs the command line args (without the program's name) and returns
@@ -80,7 +79,6 @@ even inside the encryption. Start with: wirelark demo`,
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "print errors only")
 	flags.CountVarP(&a.verbose, "verbose", "v", "say more on stderr; repeat for more")
 	flags.BoolVar(&a.noInput, "no-input", false, "never prompt: fail where a question would be asked")
-	flags.StringVar(&a.color, "color", "auto", "colour in what is shown to people: auto, always or never")
 
 	for _, g := range []struct{ id, title string }{
 		{"speak", "Speak:"}, {"serve", "Serve:"}, {"see", "See:"}, {"and", "And:"},
@@ -106,7 +104,7 @@ func (a *app) exit(cmd *cobra.Command, err error) int {
 	if err == nil {
 		return exitOK
 	}
-	if status := (statusError)(0); errors.As(err, &status) {
+	if status := statusError(0); errors.As(err, &status) {
 		return int(status)
 	}
 	e := explain(err)
