@@ -35,7 +35,7 @@ var tables = []table{
 		{"ssh", "ssh/sshdecode"},
 	}},
 	{sftp.Messages, "sftp", "SFTP", [3][]string{
-		{"sftp/sftpclient", "sftp/transfer"},
+		{"sftp/internal/session", "sftp/sftpclient", "sftp/transfer"},
 		{"sftp/sftpserver"},
 		{"sftp", "sftp/sftpdecode"},
 	}},

@@ -306,7 +306,7 @@ func checkGoStatements(r *repo) []string {
 		}
 		said := map[int]bool{}
 		for _, g := range f.ast.Comments {
-			if strings.Contains(g.Text(), "stops ") {
+			if strings.Contains(g.Text(), "stops ") || strings.Contains(g.Text(), "ends ") {
 				first, last := r.line(g.Pos()), r.line(g.End())
 				said[first], said[last], said[last+1] = true, true, true
 			}
