@@ -98,6 +98,9 @@ type setter struct {
 	chtimes  func(atime, mtime time.Time) error
 }
 
+// noSize is how links, which have none, are truncated.
+func noSize(int64) error { return syscall.EINVAL }
+
 // setStat sets what is present in a. The times come last, as the others change
 // them, and the mode after the owner, a change of which clears bits. All are
 // tried; the first error is returned.

@@ -2,8 +2,10 @@ package backend
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"os"
+	"os/user"
 	"path/filepath"
 	"syscall"
 	"time"
@@ -19,9 +21,11 @@ type HostFS struct {
 }
 
 var (
-	_ sftpserver.Backend   = (*HostFS)(nil)
-	_ sftpserver.HomeDirer = (*HostFS)(nil)
-	_ sftpserver.StatVFSer = (*HostFS)(nil)
+	_ sftpserver.Backend    = (*HostFS)(nil)
+	_ sftpserver.HomeDirer  = (*HostFS)(nil)
+	_ sftpserver.UserHomer  = (*HostFS)(nil)
+	_ sftpserver.OwnerNamer = (*HostFS)(nil)
+	_ sftpserver.StatVFSer  = (*HostFS)(nil)
 )
 
 // Host returns the files of the host. Relative paths begin at home, a path of
@@ -39,6 +43,28 @@ func Host(home string) *HostFS {
 
 // HomeDir returns where relative paths begin.
 func (h *HostFS) HomeDir() string { return h.home }
+
+// UserHome returns where a user of the host is at home.
+func (h *HostFS) UserHome(_ context.Context, name string) (string, error) {
+	u, err := user.Lookup(name)
+	if err != nil {
+		var unknown user.UnknownUserError
+		if errors.As(err, &unknown) {
+			err = fs.ErrNotExist
+		}
+		return "", err
+	}
+	if !filepath.IsAbs(u.HomeDir) {
+		return "", fs.ErrNotExist
+	}
+	return fromHost(filepath.Clean(u.HomeDir)), nil
+}
+
+// UserName returns the name of a user, "" when there is none.
+func (h *HostFS) UserName(_ context.Context, uid uint32) string { return h.owners.user(uid) }
+
+// GroupName returns the name of a group, "" when there is none.
+func (h *HostFS) GroupName(_ context.Context, gid uint32) string { return h.owners.group(gid) }
 
 // Open opens a file. What is no file, such as a device, is opened too, but
 // never waited for.

@@ -25,8 +25,9 @@ type MemoryFS struct {
 }
 
 var (
-	_ sftpserver.Backend   = (*MemoryFS)(nil)
-	_ sftpserver.StatVFSer = (*MemoryFS)(nil)
+	_ sftpserver.Backend    = (*MemoryFS)(nil)
+	_ sftpserver.LinkSetter = (*MemoryFS)(nil)
+	_ sftpserver.StatVFSer  = (*MemoryFS)(nil)
 )
 
 // defaultMemory is how much data a MemoryFS holds unless told otherwise.
@@ -254,6 +255,20 @@ func (m *MemoryFS) SetStat(_ context.Context, name string, a *sftp.Attrs) error 
 	n, err := m.find(name, true)
 	if err != nil {
 		return err
+	}
+	return m.setStat(n, a)
+}
+
+// SetLinkStat changes attributes, those of a link its own.
+func (m *MemoryFS) SetLinkStat(_ context.Context, name string, a *sftp.Attrs) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n, err := m.find(name, false)
+	switch {
+	case err != nil:
+		return err
+	case a.Has(sftp.AttrSize):
+		return syscall.EINVAL
 	}
 	return m.setStat(n, a)
 }

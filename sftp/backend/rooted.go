@@ -20,8 +20,9 @@ type RootedFS struct {
 }
 
 var (
-	_ sftpserver.Backend   = (*RootedFS)(nil)
-	_ sftpserver.StatVFSer = (*RootedFS)(nil)
+	_ sftpserver.Backend    = (*RootedFS)(nil)
+	_ sftpserver.OwnerNamer = (*RootedFS)(nil)
+	_ sftpserver.StatVFSer  = (*RootedFS)(nil)
 )
 
 // Rooted returns the files below dir, which is "/" to clients. Close it when
@@ -68,6 +69,13 @@ func (r *RootedFS) do2(oldname, newname string, op func(o, n string) error) erro
 		return r.do(newname, false, func(n string) error { return op(o, n) })
 	})
 }
+
+// UserName returns the name of a user of the host, which listings show too; ""
+// when there is none.
+func (r *RootedFS) UserName(_ context.Context, uid uint32) string { return r.owners.user(uid) }
+
+// GroupName returns the name of a group, "" when there is none.
+func (r *RootedFS) GroupName(_ context.Context, gid uint32) string { return r.owners.group(gid) }
 
 // Open opens a regular file.
 func (r *RootedFS) Open(_ context.Context, name string, flags sftp.OpenFlags, perm fs.FileMode) (sftpserver.File, error) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/wirelark/wirelark/sftp"
 	"github.com/wirelark/wirelark/sftp/backend"
+	"github.com/wirelark/wirelark/sftp/sftpserver"
 )
 
 // jail is a rooted directory with something beside it that must not be
@@ -120,6 +121,7 @@ func (j *jail) everything(name string) {
 		}
 		for what, err := range map[string]error{
 			"SetStat":     j.SetStat(j.ctx, p, &all),
+			"SetLinkStat": j.setLinkStat(p),
 			"Mkdir":       j.Mkdir(j.ctx, p, 0o755),
 			"Rmdir":       j.Rmdir(j.ctx, p),
 			"Link":        j.Link(j.ctx, "/own", p),
@@ -141,6 +143,29 @@ func (j *jail) everything(name string) {
 	}
 	if b, err := os.ReadFile(filepath.Join(j.root, "stolen")); err == nil && strings.Contains(string(b), "secret") {
 		j.Error("a file from outside was linked or moved in")
+	}
+}
+
+// setLinkStat changes what SetLinkStat can, where there is one.
+func (j *jail) setLinkStat(name string) error {
+	b, ok := any(j.RootedFS).(sftpserver.LinkSetter)
+	if !ok {
+		return errors.ErrUnsupported
+	}
+	var a sftp.Attrs
+	a.SetPermissions(0o6777)
+	a.SetTimes(time.Unix(1, 0), time.Unix(1, 0))
+	return b.SetLinkStat(j.ctx, name, &a)
+}
+
+// TestRootedKnowsNoHomes: where the host's users live is not said.
+func TestRootedKnowsNoHomes(t *testing.T) {
+	j := newJail(t)
+	if _, ok := any(j.RootedFS).(sftpserver.UserHomer); ok {
+		t.Error("a jail tells the homes of the host")
+	}
+	if _, ok := any(j.RootedFS).(sftpserver.HomeDirer); ok {
+		t.Error("a jail has another home than its root")
 	}
 }
 
@@ -251,6 +276,7 @@ func TestRaceWithAnAttacker(t *testing.T) {
 		}
 		// Each may succeed or fail; none may reach the outside.
 		j.SetStat(j.ctx, "/d/secret", &a)               //nolint:errcheck // as above
+		j.setLinkStat("/d/secret")                      //nolint:errcheck // as above
 		j.Rename(j.ctx, "/d/secret", "/d/moved", true)  //nolint:errcheck // as above
 		j.Rename(j.ctx, "/d/moved", "/d/secret", false) //nolint:errcheck // as above
 		j.Mkdir(j.ctx, "/d/made", 0o755)                //nolint:errcheck // as above
@@ -275,6 +301,12 @@ func TestRootedKeepsSetIDBitsOut(t *testing.T) {
 	for name, set := range map[string]func() error{
 		"by path":   func() error { return j.SetStat(j.ctx, "/a", &a) },
 		"by handle": func() error { return f.SetStat(&a) },
+		"as a link": func() error {
+			if err := j.setLinkStat("/a"); !errors.Is(err, errors.ErrUnsupported) {
+				return err
+			}
+			return nil
+		},
 	} {
 		j.must(set())
 		fi, err := os.Stat(filepath.Join(j.root, "a"))

@@ -126,3 +126,41 @@ type Syncer interface {
 type Identifier interface {
 	Identity() any
 }
+
+// LinkSetter is a [Backend] that can change the attributes of a symbolic link
+// itself. It makes the server offer lsetstat@openssh.com.
+type LinkSetter interface {
+	// SetLinkStat is SetStat, but does not follow a symbolic link at the end
+	// of name. a has no size. What links have no place for, such as a mode on
+	// Linux, is refused with errors.ErrUnsupported.
+	SetLinkStat(ctx context.Context, name string, a *sftp.Attrs) error
+}
+
+// UserHomer is a [Backend] whose clients may ask where other users are at
+// home: for "~user" of expand-path@openssh.com, and for home-directory.
+// Without it, only their own home, which is that of [HomeDirer], is known.
+type UserHomer interface {
+	// UserHome returns a path of the form that Backend describes, and
+	// fs.ErrNotExist for an unknown user.
+	UserHome(ctx context.Context, user string) (string, error)
+}
+
+// OwnerNamer is a [Backend] that knows the names of its files' owners. It
+// makes the server offer users-groups-by-id@openssh.com.
+type OwnerNamer interface {
+	// UserName and GroupName return "" for a number without a name.
+	UserName(ctx context.Context, uid uint32) string
+	GroupName(ctx context.Context, gid uint32) string
+}
+
+// Copier is a [File] that can take bytes from another one of its Backend
+// without their going through the server. Without it, copy-data reads and
+// writes.
+type Copier interface {
+	// CopyRange copies up to n bytes, n > 0, at srcOff of src to off. It
+	// returns how many, which may be fewer, and 0 at the end of src. With
+	// errors.ErrUnsupported, for these two files or at all, nothing was copied,
+	// and the server reads and writes instead. It is called as WriteAt is of
+	// this file and ReadAt of src.
+	CopyRange(src File, srcOff, off, n int64) (int64, error)
+}

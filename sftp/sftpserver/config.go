@@ -23,12 +23,13 @@ type Config struct {
 	// allows it (filexfer-02 §6); some clients do not expect it.
 	AnyOrder bool
 
-	MaxPacket   int // bytes of a packet without its length field; 0: sftp.MaxPacket; at least 34,000
-	MaxHandles  int // open files and directories; 0: 1,000
-	MaxRequests int // requests read and not yet answered; 0: 128
-	MaxBytes    int // bytes of their packets and of replies not yet sent; 0: 4 MiB
-	MaxPath     int // bytes of a path; 0: 4,096
-	Parallel    int // reads and writes at a time; 0: 4
+	MaxPacket   int   // bytes of a packet without its length field; 0: sftp.MaxPacket; at least 34,000
+	MaxHandles  int   // open files and directories; 0: 1,000
+	MaxRequests int   // requests read and not yet answered; 0: 128
+	MaxBytes    int   // bytes of their packets and of replies not yet sent; 0: 4 MiB
+	MaxPath     int   // bytes of a path; 0: 4,096
+	Parallel    int   // reads, writes and copies at a time; 0: 4
+	MaxCopy     int64 // bytes that one copy-data may copy; 0: 1 TiB
 
 	// Operation, when set, is told of every answered request, in the order of
 	// the replies, by one goroutine, which waits for it.
@@ -57,10 +58,10 @@ const (
 type Operation struct {
 	Name     string // of the message, "SSH_FXP_OPEN", or of an extended request, "statvfs@openssh.com"
 	Path     string // clean; of a handle: the one it was opened with; empty: none
-	NewPath  string // of rename, link and symlink: the new name
+	NewPath  string // of rename, link, symlink and copy-data: the new name
 	Target   string // of symlink: what it points to, as sent
 	Offset   uint64 // of read and write
-	Bytes    int    // read or written
+	Bytes    int64  // read, written or copied
 	Read     uint64 // close: bytes read through the handle
 	Written  uint64 // close: bytes written through the handle
 	Flags    sftp.OpenFlags
@@ -77,6 +78,7 @@ const (
 	defaultMaxBytes    = 4 << 20
 	defaultMaxPath     = 4096
 	defaultParallel    = 4
+	defaultMaxCopy     = 1 << 40
 
 	// leastMaxPacket is the packet that every server must take. filexfer-02 §3.
 	leastMaxPacket = 34000
@@ -103,6 +105,9 @@ func (c *Config) defaults() Config {
 	d.MaxBytes = max(d.MaxBytes, 2*d.MaxPacket)
 	set(&d.MaxPath, defaultMaxPath)
 	set(&d.Parallel, defaultParallel)
+	if d.MaxCopy <= 0 {
+		d.MaxCopy = defaultMaxCopy
+	}
 	if d.Logger == nil {
 		d.Logger = slog.New(slog.DiscardHandler)
 	}

@@ -27,6 +27,8 @@
 // packet without a request id, or of a length out of range, ends the session.
 // A panic in a backend is answered as a failure.
 //
-// It speaks version 3 with OpenSSH's extensions posix-rename, statvfs,
-// fstatvfs, hardlink, fsync and limits.
+// It speaks version 3 with OpenSSH's extensions: posix-rename, statvfs,
+// fstatvfs, hardlink, fsync, lsetstat, limits, expand-path, copy-data,
+// home-directory and users-groups-by-id. Those that need something of the
+// backend are offered where it has that.
 package sftpserver

@@ -14,11 +14,20 @@ func (s *session) extensions() []sftp.Extension {
 		{Name: sftp.ExtHardlink, Data: sftp.ExtVersionOne},
 		{Name: sftp.ExtFSync, Data: sftp.ExtVersionOne},
 		{Name: sftp.ExtLimits, Data: sftp.ExtVersionOne},
+		{Name: sftp.ExtExpandPath, Data: sftp.ExtVersionOne},
+		{Name: sftp.ExtHomeDir, Data: sftp.ExtVersionOne},
+		{Name: sftp.ExtCopyData, Data: sftp.ExtVersionOne},
 	}
 	if _, ok := s.backend.(StatVFSer); ok {
 		list = append(list,
 			sftp.Extension{Name: sftp.ExtStatVFS, Data: sftp.ExtVersionVFS},
 			sftp.Extension{Name: sftp.ExtFStatVFS, Data: sftp.ExtVersionVFS})
+	}
+	if _, ok := s.backend.(LinkSetter); ok {
+		list = append(list, sftp.Extension{Name: sftp.ExtLSetStat, Data: sftp.ExtVersionOne})
+	}
+	if _, ok := s.backend.(OwnerNamer); ok {
+		list = append(list, sftp.Extension{Name: sftp.ExtUsersGroups, Data: sftp.ExtVersionOne})
 	}
 	return list
 }
@@ -36,6 +45,19 @@ func (s *session) extended(t *task, m *sftp.Extended) (wire.Message, error) {
 			return nil, err
 		}
 		return s.link(t, m)
+	case sftp.ExtLSetStat:
+		if err := s.change(); err != nil {
+			return nil, err
+		}
+		return s.setLinkStat(t, m)
+	case sftp.ExtExpandPath:
+		return s.expandPath(t, m)
+	case sftp.ExtHomeDir:
+		return s.homeDirectory(t, m)
+	case sftp.ExtUsersGroups:
+		return s.ownerNames(m)
+	case sftp.ExtCopyData:
+		return nil, s.prepareCopy(t, m)
 	case sftp.ExtFSync:
 		return s.fsync(t, m)
 	case sftp.ExtStatVFS:

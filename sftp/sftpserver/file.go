@@ -105,7 +105,7 @@ func (s *session) read(t *task) error {
 	if n > 0 { // an error behind some bytes will be met again by the next READ
 		sftp.PutDataHeader(b, t.id, n)
 		t.out.b = b[:sftp.DataHeader+n]
-		t.op.Bytes = n
+		t.op.Bytes = int64(n)
 		t.handle.bytesRead.Add(uint64(n))
 		return nil
 	}
@@ -140,7 +140,7 @@ func (s *session) prepareWrite(t *task) error {
 // write carries out a WRITE on a worker.
 func (s *session) write(t *task) error {
 	n, err := t.handle.file.WriteAt(t.write.Data, int64(t.write.Offset))
-	t.op.Bytes = n
+	t.op.Bytes = int64(n)
 	t.handle.bytesWritten.Add(uint64(max(n, 0)))
 	if err == nil && n < len(t.write.Data) {
 		err = io.ErrShortWrite

@@ -40,6 +40,12 @@ func FuzzServe(f *testing.F) {
 		&sftp.OpenDir{ID: 11, Path: "/"}, &sftp.ReadDir{ID: 12, Handle: []byte{0, 0, 0, 0, 0, 0, 0, 2}},
 		&sftp.Extended{ID: 13, Request: sftp.ExtStatVFS, Path: "/"}, &sftp.Extended{ID: 14, Request: sftp.ExtLimits},
 		&sftp.Extended{ID: 15, Request: sftp.ExtPosixRename, OldPath: "d/a", NewPath: "b"}, &sftp.Remove{ID: 16, Filename: "b"},
+		&sftp.Open{ID: 17, Filename: "x", Flags: create}, &sftp.Open{ID: 18, Filename: "y", Flags: create},
+		&sftp.Write{ID: 19, Handle: []byte{0, 0, 0, 0, 0, 0, 0, 3}, Data: []byte("hello")},
+		&sftp.Extended{ID: 20, Request: sftp.ExtCopyData, ReadHandle: []byte{0, 0, 0, 0, 0, 0, 0, 3}, WriteHandle: []byte{0, 0, 0, 0, 0, 0, 0, 4}, WriteOffset: 2},
+		&sftp.Extended{ID: 21, Request: sftp.ExtExpandPath, Path: "~/x"}, &sftp.Extended{ID: 22, Request: sftp.ExtHomeDir},
+		&sftp.Extended{ID: 23, Request: sftp.ExtUsersGroups, UIDs: []uint32{0}, GIDs: []uint32{0, 1}},
+		&sftp.Extended{ID: 24, Request: sftp.ExtLSetStat, Path: "l", Attrs: sftp.Attrs{Flags: sftp.AttrUIDGID, UID: 1, GID: 2}},
 	} {
 		seed = append(seed, mustPacket(f, m)...)
 	}
@@ -123,7 +129,7 @@ func TestModel(t *testing.T) {
 			list, want = append(list, req), append(want, reply)
 		}
 		for range rapid.IntRange(1, 40).Draw(rt, "requests") {
-			switch rapid.IntRange(0, 7).Draw(rt, "kind") {
+			switch rapid.IntRange(0, 9).Draw(rt, "kind") {
 			case 0:
 				n := name.Draw(rt, "name")
 				flags := rapid.SampledFrom([]sftp.OpenFlags{sftp.OpenRead | sftp.OpenWrite, create, create | sftp.OpenTruncate, create | sftp.OpenExcl}).Draw(rt, "flags")
@@ -141,7 +147,11 @@ func TestModel(t *testing.T) {
 			case 6:
 				h := handle(rt)
 				add(&sftp.Close{Handle: h}, m.close(h))
-			case 7:
+			case 7, 8:
+				from, to := handle(rt), handle(rt)
+				off, n, woff := rapid.IntRange(0, 25).Draw(rt, "from"), rapid.IntRange(0, 9).Draw(rt, "length"), rapid.IntRange(0, 25).Draw(rt, "to")
+				add(copyData(from, to, uint64(off), uint64(n), uint64(woff)), m.copy(from, to, off, n, woff))
+			case 9:
 				a, b := name.Draw(rt, "old"), name.Draw(rt, "new")
 				if a == b {
 					add(&sftp.Remove{Filename: a}, m.remove(a))
@@ -224,6 +234,24 @@ func (m *model) read(h []byte, off, n int) string {
 		return "SSH_FX_EOF"
 	}
 	return "data " + string((*f)[off:min(off+n, len(*f))])
+}
+
+func (m *model) copy(from, to []byte, off, n, woff int) string {
+	f, g := m.open[string(from)], m.open[string(to)]
+	if f == nil || g == nil || f == g {
+		return failure
+	}
+	data := (*f)[min(off, len(*f)):]
+	if n > 0 {
+		data = data[:min(n, len(data))]
+	}
+	if len(data) > 0 {
+		m.write(to, woff, data)
+	}
+	if len(data) < n {
+		return "SSH_FX_EOF"
+	}
+	return ok
 }
 
 func (m *model) resize(h []byte, n int) string {

@@ -1,6 +1,8 @@
 package sftpserver
 
 import (
+	"errors"
+
 	"github.com/wirelark/wirelark/sftp"
 	"github.com/wirelark/wirelark/wire"
 )
@@ -47,6 +49,22 @@ func (s *session) setStat(t *task, m *sftp.SetStat) (wire.Message, error) {
 		return nil, err
 	}
 	return nil, s.backend.SetStat(s.ctx, name, &m.Attrs)
+}
+
+// setLinkStat is SETSTAT that does not follow a link. OpenSSH PROTOCOL §4.7.
+func (s *session) setLinkStat(t *task, m *sftp.Extended) (wire.Message, error) {
+	b, ok := s.backend.(LinkSetter)
+	if !ok {
+		return nil, errors.ErrUnsupported
+	}
+	name, err := s.path(t, m.Path)
+	if err == nil && m.Attrs.Has(sftp.AttrSize) {
+		err = &sftp.StatusError{Code: sftp.StatusBadMessage, Msg: "a size means nothing for a link"}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return nil, b.SetLinkStat(s.ctx, name, &m.Attrs)
 }
 
 func (s *session) remove(t *task, m *sftp.Remove) (wire.Message, error) {

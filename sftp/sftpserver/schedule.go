@@ -15,10 +15,11 @@ type task struct {
 	out     *buffer // the reply, with its length in front
 	charged int     // bytes reserved for it
 
-	handle *handle // READ, WRITE: what it is about
+	handle *handle // READ, WRITE, copy-data: what it is about, or writes to
 	read   sftp.Read
 	write  sftp.Write
-	lo, hi uint64 // READ, WRITE: from, up to and not including
+	lo, hi uint64 // READ, WRITE, copy-data: from, up to and not including
+	copy   *copying
 
 	status sftp.Status // a reply without allocation
 	op     Operation
@@ -57,7 +58,7 @@ type schedule struct {
 
 	tasks, maxTasks int
 	bytes, maxBytes int
-	busy            int // reads and writes handed to workers
+	busy            int // reads, writes and copies handed to workers
 	free            []*task
 }
 
@@ -112,30 +113,28 @@ func (s *schedule) retire(t *task) {
 	s.mu.Unlock()
 }
 
-// start waits until t, a READ or WRITE, conflicts with nothing that runs, and
-// counts it as running.
+// start waits until t, a READ, WRITE or copy-data, conflicts with nothing that
+// runs, and counts it as running.
 func (s *schedule) start(t *task) {
 	f := t.handle.state
 	s.mu.Lock()
-	for f.conflicts(t) {
+	for f.conflicts(t) || t.copy != nil && t.copy.from().conflicts(&t.copy.reads) {
 		s.changed.Wait()
 	}
 	f.busy = append(f.busy, t)
+	if t.copy != nil {
+		t.copy.from().busy = append(t.copy.from().busy, &t.copy.reads)
+	}
 	s.busy++
 	s.mu.Unlock()
 }
 
 // finish says that t has run.
 func (s *schedule) finish(t *task) {
-	f := t.handle.state
 	s.mu.Lock()
-	for i, u := range f.busy {
-		if u == t {
-			last := len(f.busy) - 1
-			f.busy[i], f.busy[last] = f.busy[last], nil
-			f.busy = f.busy[:last]
-			break
-		}
+	t.handle.state.ended(t)
+	if t.copy != nil {
+		t.copy.from().ended(&t.copy.reads)
 	}
 	s.busy--
 	s.changed.Signal()
@@ -165,6 +164,18 @@ type fileState struct {
 	key  any
 	refs int     // handles; used by the reading goroutine only
 	busy []*task // guarded by schedule.mu
+}
+
+// ended takes t off the running ones.
+func (f *fileState) ended(t *task) {
+	for i, u := range f.busy {
+		if u == t {
+			last := len(f.busy) - 1
+			f.busy[i], f.busy[last] = f.busy[last], nil
+			f.busy = f.busy[:last]
+			return
+		}
+	}
 }
 
 func (f *fileState) conflicts(t *task) bool {

@@ -201,8 +201,10 @@ func (s *session) dispatch(t *task) {
 		}
 	default:
 		m, err := s.request(t)
-		s.finish(t, m, err)
-		return
+		if err != nil || t.copy == nil {
+			s.finish(t, m, err)
+			return
+		}
 	}
 	s.schedule.start(t)
 	if s.workers < s.cfg.Parallel {
@@ -222,13 +224,16 @@ func (s *session) worker() {
 	}
 }
 
-// transfer is guard for a READ or WRITE, without allocation.
+// transfer is guard for what workers do, without allocation.
 func (s *session) transfer(t *task) (err error) {
 	defer s.recovered(t.op.Name, &err)
-	if t.number == sftp.NumRead {
+	switch t.number {
+	case sftp.NumRead:
 		return s.read(t)
+	case sftp.NumWrite:
+		return s.write(t)
 	}
-	return s.write(t)
+	return s.copyRange(t)
 }
 
 func (s *session) closeHandles() {

@@ -39,6 +39,10 @@ func TestHandshake(t *testing.T) {
 			{Name: sftp.ExtLimits, Data: "1"},
 			{Name: sftp.ExtStatVFS, Data: "2"},
 			{Name: sftp.ExtFStatVFS, Data: "2"},
+			{Name: sftp.ExtLSetStat, Data: "1"},
+			{Name: sftp.ExtExpandPath, Data: "1"},
+			{Name: sftp.ExtHomeDir, Data: "1"},
+			{Name: sftp.ExtCopyData, Data: "1"},
 		} {
 			if !v.Offers(e.Name, e.Data) {
 				t.Errorf("VERSION does not offer %s %s", e.Name, e.Data)

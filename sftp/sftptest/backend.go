@@ -43,6 +43,10 @@ func Backend(t *testing.T, create func(t *testing.T) (b sftpserver.Backend, dir 
 		{"symbolic link that leads to itself", (*tester).symlinkLoop},
 		{"real path", (*tester).realPath},
 		{"space", (*tester).space},
+		{"set attributes of a link", (*tester).setLinkStat},
+		{"homes", (*tester).homes},
+		{"names of owners", (*tester).ownerNames},
+		{"copy a range", (*tester).copyRange},
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			b, dir := create(t)
