@@ -9,7 +9,7 @@ FUMPT   := $(TOOLS)/gofumpt-v0.12.0
 SYSTEMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
 .DEFAULT_GOAL := help
-.PHONY: help build check test race lint vet fmt fmt-check fuzz cross interop bench golden tools clean
+.PHONY: help build check test race lint vet fmt fmt-check fuzz soak cross interop bench golden tools clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ fuzz: ## every fuzz target for T=30s each, one after another
 			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(T) $$pkg; \
 		done; \
 	done
+
+soak: ## ten minutes of connections that renew their keys every 64 KiB, under the race detector
+	$(GO) test -race -count=1 -timeout 15m -run '^TestSoak$$' ./ssh/sshtest -soak 10m
 
 cross: ## build and vet for every supported system, without cgo
 	@set -e; for s in $(SYSTEMS); do \
