@@ -40,10 +40,9 @@ func TestSoak(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		rounds := 0
-		for _, work := range []func(context.Context, *sshclient.Client, *rand.Rand) error{echoes, echoes, fills, exits} {
+		for j, work := range []func(context.Context, *sshclient.Client, *rand.Rand) error{echoes, echoes, fills, exits} {
 			wg.Go(func() {
-				src := rand.New(rand.NewPCG(uint64(i), uint64(rounds)))
+				src := rand.New(rand.NewPCG(uint64(i), uint64(j)))
 				for n := 0; n == 0 || ctx.Err() == nil; n++ {
 					if err := work(t.Context(), c, src); err != nil {
 						t.Errorf("%s, round %d: %v", cipher, n, err)
@@ -51,7 +50,6 @@ func TestSoak(t *testing.T) {
 					}
 				}
 			})
-			rounds++
 		}
 		defer func() {
 			if n := c.State().KeyExchanges; n < 3 {
