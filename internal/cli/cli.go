@@ -59,7 +59,12 @@ func (a *app) root() *cobra.Command {
 		Use:   "wirelark",
 		Short: "Speak, serve and see SSH and SFTP, packet by packet",
 		Long: `Wirelark does your SSH and SFTP work and can show and save every packet of it,
-even inside the encryption. Start with: wirelark demo`,
+even inside the encryption. Start with: wirelark demo
+
+Exit codes: 0 done, 1 the far side said no, 2 wrong command line, 3 cannot reach,
+4 host key refused, 5 login refused, 6 protocol or negotiation, 7 partly done,
+8 timeout, 130 interrupted. ssh returns the remote status, and 255 for failures of
+its own, with the code in the message.`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
@@ -106,6 +111,9 @@ func (a *app) exit(cmd *cobra.Command, err error) int {
 	}
 	if status := statusError(0); errors.As(err, &status) {
 		return int(status)
+	}
+	if errors.Is(err, syscall.EPIPE) {
+		return exitPipe // who read our output has gone, and wants to hear nothing
 	}
 	e := explain(err)
 	fmt.Fprint(a.Stderr, e.text())

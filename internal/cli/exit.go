@@ -20,6 +20,7 @@ const (
 	exitPartly      = 7   // partly done
 	exitTimeout     = 8   //
 	exitInterrupted = 130 //
+	exitPipe        = 141 // nobody reads our output; what a shell reports for SIGPIPE
 	exitSSH         = 255 // ssh: any failure of our own
 )
 

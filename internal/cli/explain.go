@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"reflect"
 	"strings"
 	"syscall"
 
 	"github.com/wirelark/wirelark/sftp/sftpclient"
-	"github.com/wirelark/wirelark/sftp/transfer"
 	"github.com/wirelark/wirelark/ssh"
 	"github.com/wirelark/wirelark/ssh/keys"
 	"github.com/wirelark/wirelark/ssh/knownhosts"
@@ -41,17 +41,25 @@ func explain(err error) *Error {
 
 // explainSeveral takes the code of the first of several errors and tells all.
 func explainSeveral(err error) *Error {
-	j, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // only errors.Join itself, not what wraps one
-	if !ok || len(j.Unwrap()) < 2 || errors.As(err, new(*transfer.Error)) || errors.As(err, new(*knownhosts.KeyError)) {
+	all := joined(err)
+	if len(all) < 2 {
 		return nil
 	}
-	all := j.Unwrap()
 	first := explain(all[0])
 	e := &Error{Code: first.Code, What: fmt.Sprintf("%d things were not done", len(all)), Next: first.Next}
 	for _, one := range all {
 		e.How = append(e.How, explain(one).What)
 	}
 	return e
+}
+
+// joined returns the errors of an errors.Join, or err alone. What wraps several
+// in other ways, as fmt.Errorf does, is one error.
+func joined(err error) []error {
+	if reflect.TypeOf(err) != reflect.TypeOf(errors.Join(err)) {
+		return []error{err}
+	}
+	return err.(interface{ Unwrap() []error }).Unwrap()
 }
 
 func explainHostKey(err error) *Error {

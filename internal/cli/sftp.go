@@ -41,7 +41,7 @@ a local SFTP server.`,
 		Example: `  wirelark sftp ann@example.org
   wirelark sftp ann@example.org:reports/2026.pdf
   echo 'put *.log /var/inbox/' | wirelark sftp -b - example.org
-  wirelark sftp -D /usr/lib/openssh/sftp-server`,
+  wirelark sftp -D 'wirelark serve sftp --stdio .'`,
 		Args: rangeArgs(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if (r.direct == "") == (len(args) == 0) {
@@ -253,8 +253,8 @@ func (a *app) sftpBatch(ctx context.Context, sh *shell.Shell, r io.Reader, stric
 // printFailure prints why a command failed, in as few lines as there are
 // reasons; the session goes on.
 func (a *app) printFailure(err error) {
-	if j, several := err.(interface{ Unwrap() []error }); several { //nolint:errorlint // only errors.Join itself
-		for _, e := range j.Unwrap() {
+	if all := joined(err); len(all) > 1 {
+		for _, e := range all {
 			a.printFailure(e)
 		}
 		return

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -82,6 +84,9 @@ func (a *app) runSSH(cmd *cobra.Command, d dest, command string, r *sshRun) (err
 		return err
 	}
 	defer s.close(&err)
+	if s.recorder != nil {
+		signal.Ignore(syscall.SIGPIPE) // the recording is to be complete when nobody reads the output any more
+	}
 	ctx := cmd.Context()
 	client, err := a.connect(ctx, cmd, d, &r.sshFlags, s)
 	if err != nil {
