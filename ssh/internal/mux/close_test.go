@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"runtime"
 	"testing"
 	"time"
 
@@ -137,6 +138,55 @@ func TestRequestsAreAnsweredInOrder(t *testing.T) {
 		}
 		if got, _, err := p.Wait(ctx); got != want[i] || err != nil {
 			t.Errorf("reply %d = %v, %v, want %v", i, got, err, want[i])
+		}
+	}
+}
+
+// TestRepliesToUnsentRequests has a peer answer what it has not been asked
+// yet, while the requests wait for room; then they are given up.
+func TestRepliesToUnsentRequests(t *testing.T) {
+	s := script(t, Config{})
+	ch := s.begin(Options{})
+	for { // the peer does not read
+		s.near.mu.Lock()
+		full := len(s.near.out)-s.near.head > fakeRoom
+		s.near.mu.Unlock()
+		if full {
+			break
+		}
+		if _, err := ch.Write(make([]byte, 32<<10)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	given := make(chan error, 2)
+	go func() { // stops with ctx
+		_, err := ch.Start(ctx, &ssh.ChannelRequest{Type: ssh.RequestShell, WantReply: true})
+		given <- err
+	}()
+	go func() { // stops with ctx
+		_, _, err := s.Request(ctx, &ssh.GlobalRequest{Name: "x", WantReply: true})
+		given <- err
+	}()
+	waiting := func() (n int) {
+		ch.mu.Lock()
+		n = len(ch.replies)
+		ch.mu.Unlock()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return n + len(s.globals)
+	}
+	for waiting() < 2 {
+		runtime.Gosched()
+	}
+	s.say(&ssh.ChannelSuccess{}, &ssh.RequestSuccess{})
+	for waiting() > 0 {
+		runtime.Gosched()
+	}
+	cancel()
+	for range 2 {
+		if err := <-given; !errors.Is(err, context.Canceled) {
+			t.Errorf("request = %v", err)
 		}
 	}
 }

@@ -35,8 +35,13 @@ func (w *waiters) add() chan reply {
 	return c
 }
 
-// remove takes back the waiter that was added last.
-func (w *waiters) remove() { *w = (*w)[:len(*w)-1] }
+// remove takes back the waiter that was added last, unless a peer has answered
+// it already: what it was not asked yet.
+func (w *waiters) remove(c <-chan reply) {
+	if last := len(*w) - 1; last >= 0 && (*w)[last] == c {
+		*w = (*w)[:last]
+	}
+}
 
 func (w *waiters) answer(r reply) bool {
 	if len(*w) == 0 {
@@ -95,7 +100,7 @@ func (m *Mux) Request(ctx context.Context, r *ssh.GlobalRequest) (ok bool, data 
 			err = m.cause(err)
 			m.mu.Lock()
 			if r.WantReply && m.err == nil {
-				m.globals.remove()
+				m.globals.remove(p.reply)
 			}
 			m.mu.Unlock()
 		}
@@ -173,7 +178,7 @@ func (ch *Channel) Start(ctx context.Context, r *ssh.ChannelRequest) (*Pending, 
 	ch.sending--
 	if err != nil {
 		if r.WantReply && ch.err == nil {
-			ch.replies.remove()
+			ch.replies.remove(p.reply)
 		}
 		if ch.err != nil {
 			err = ch.err
