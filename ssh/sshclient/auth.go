@@ -329,7 +329,9 @@ func (a *authSession) request(ctx context.Context, r *ssh.UserAuthRequest, speci
 	}
 	a.allowed = append([]string{}, refused.Methods...)
 	if refused.PartialSuccess {
-		a.tried[len(a.tried)-1].Partial = true
+		if last := len(a.tried) - 1; last >= 0 { // none has been tried when we only ask
+			a.tried[last].Partial = true
+		}
 		return false, true, nil
 	}
 	if !slices.Contains(a.allowed, r.Method) {

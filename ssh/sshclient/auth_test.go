@@ -188,6 +188,9 @@ func TestServerAnswersOddly(t *testing.T) {
 		{"partial success", public, func(p *sshtest.Peer, _ *ssh.UserAuthRequest) {
 			p.Send(&ssh.UserAuthFailure{Methods: []string{"password"}, PartialSuccess: true})
 		}, "(accepted, not enough); the server takes password"},
+		{"partial success of nothing", sshclient.PublicKeys(), func(p *sshtest.Peer, _ *ssh.UserAuthRequest) {
+			p.Send(&ssh.UserAuthFailure{Methods: []string{"password"}, PartialSuccess: true})
+		}, "the server takes password"},
 		{"hangs up", public, func(p *sshtest.Peer, _ *ssh.UserAuthRequest) {
 			p.Send(&ssh.Disconnect{Reason: ssh.NoMoreAuthMethodsAvailable, Description: "enough"})
 		}, "the peer disconnected: NO_MORE_AUTH_METHODS_AVAILABLE: enough"},

@@ -57,7 +57,7 @@ type Cmd struct {
 
 	mu      sync.Mutex
 	exit    *ExitError // what the server said; nil: nothing yet
-	copyErr error      // the first of a writer or of Stdin
+	copyErr error      // the first of a writer, of Stdin, or of an output cut short
 	stdin   *stdinPipe
 }
 
@@ -148,7 +148,8 @@ func (c *Cmd) onRequest(_ *mux.Channel, r *ssh.ChannelRequest) (ok bool, then fu
 // Wait waits until the command has ended and its output has been written. It
 // returns nil after status 0, an [*ExitError] after another or a signal, the
 // cause of ctx when that ended the command, the first error of Stdout, Stderr
-// or Stdin, [ErrNoExitStatus], or why the connection broke.
+// or Stdin, [ErrNoExitStatus], or why the connection broke before the end of
+// the output, which a server may announce later than the status.
 func (c *Cmd) Wait() error {
 	if c.ch == nil {
 		return errors.New("sshclient: command not started")

@@ -42,9 +42,10 @@ func (o *oneAtATime) Write(p []byte) (int, error) {
 func (c *Cmd) copyTo(w io.Writer, from io.WriterTo) {
 	if w != nil {
 		out := &failing{w: w}
-		_, _ = from.WriteTo(out) // why the channel ended, Wait finds out
+		_, err := from.WriteTo(out)
 		if out.err == nil {
-			c.closePipe(w, nil)
+			c.fail(err) // not the end of the output, but of the connection
+			c.closePipe(w, err)
 			return
 		}
 		c.fail(out.err)
@@ -71,6 +72,7 @@ func (f *failing) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// fail keeps the first error of the streams; nil is none.
 func (c *Cmd) fail(err error) {
 	c.mu.Lock()
 	if c.copyErr == nil {

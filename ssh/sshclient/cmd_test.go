@@ -9,10 +9,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wirelark/wirelark/internal/testkit"
 	"github.com/wirelark/wirelark/ssh"
 	"github.com/wirelark/wirelark/ssh/sshclient"
 	"github.com/wirelark/wirelark/ssh/sshserver"
 	"github.com/wirelark/wirelark/ssh/sshtest"
+	"github.com/wirelark/wirelark/trace"
 )
 
 // TestBothOutputsAreRead writes more than a window to stderr, and then to
@@ -224,5 +226,40 @@ func TestSilentEnd(t *testing.T) {
 	})
 	if err := s.Dial().Command("x").Run(t.Context()); !errors.Is(err, sshclient.ErrNoExitStatus) {
 		t.Errorf("Run = %v, want %v", err, sshclient.ErrNoExitStatus)
+	}
+}
+
+// TestLostOutput cuts the line after a command has ended well and before its
+// output has: that is no success.
+func TestLostOutput(t *testing.T) {
+	for _, ended := range []bool{false, true} {
+		near, far := testkit.Pipe()
+		p := sshtest.NewPeer(t, trace.Server, far)
+		p.HostKey = newKey(t)
+		result := make(chan error)
+		go func() { // stops when the peer has closed
+			c, err := sshclient.New(context.Background(), near, "h:22", &sshclient.Config{
+				User: "ada", HostKeys: sshclient.FixedHostKeys(p.HostKey.PublicKey()),
+				Auth: []sshclient.AuthMethod{sshclient.PublicKeys(newKey(t))},
+			})
+			if err == nil {
+				defer c.Close()
+				_, err = c.Command("x").Output(context.Background())
+			}
+			result <- err
+		}()
+		p.Reach(sshtest.Open)
+		for p.Receive(&ssh.ChannelRequest{}) != nil {
+		}
+		p.Send(&ssh.ChannelSuccess{Recipient: p.Channel()})
+		p.Send(&ssh.ChannelRequest{Recipient: p.Channel(), Type: ssh.RequestExitStatus})
+		p.Send(&ssh.ChannelData{Recipient: p.Channel(), Data: []byte("half")})
+		if ended {
+			p.Send(&ssh.ChannelEOF{Recipient: p.Channel()})
+		}
+		p.Close()
+		if err := <-result; (err == nil) != ended {
+			t.Errorf("Output = %v, with the end of the output: %v", err, ended)
+		}
 	}
 }
