@@ -97,6 +97,10 @@ func (t *Table) segment(c *conversation, f *capture.Frame, p *link.Packet) {
 			other.open(p.Ack - 1)
 		}
 		other.acknowledged(p.Ack, f.Time)
+		if len(other.queue) > 0 {
+			y := assembler{t: t, c: c, s: other, dir: dir.Reverse(), time: f.Time}
+			y.passed(p.Ack)
+		}
 	}
 	if p.Flags&link.RST != 0 {
 		if x.s.near(seq) {
@@ -119,7 +123,7 @@ func (t *Table) segment(c *conversation, f *capture.Frame, p *link.Packet) {
 	}
 }
 
-// lingered gives up the holes before ends that were acknowledged long ago.
+// lingered gives up what is missing before ends that were acknowledged long ago.
 func (t *Table) lingered(c *conversation, now time.Time) {
 	for i := range c.streams {
 		s := &c.streams[i]

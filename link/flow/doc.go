@@ -12,10 +12,12 @@
 // A [Sink] receives the bytes as [trace.Chunk]s with the frames they came
 // from. Bytes that are in order are passed on without a copy. Others wait, and
 // when the wait is over, the chunk behind the hole says how many bytes are
-// missing. A hole is given up when the bytes or segments waiting behind it
-// exceed the limits of [Options], when the connection is reset, a short while
-// after its receiver acknowledged the end of the stream, when the ports are
-// used anew, and at the end.
+// missing. A hole is given up when the receiver has acknowledged it, for then
+// the capture has lost what it has not shown yet, when the bytes or segments
+// waiting behind it exceed the limits of [Options], when the connection is
+// reset, when the ports are used anew, and at the end. A hole before the end of
+// the stream, behind which nothing waits, is given up a short while after the
+// end was acknowledged.
 //
 // # Who is the client
 //

@@ -27,6 +27,11 @@ func fin(dir wire.Dir, seq, ack uint32) seg {
 	return seg{dir: dir, flags: link.FIN | link.ACK, seq: seq, ack: ack}
 }
 
+// answer is the server's first data, and says what it has received.
+func answer(ack uint32, data string) seg {
+	return seg{dir: wire.S2C, flags: link.ACK, seq: 901, ack: ack, data: data}
+}
+
 func TestStreams(t *testing.T) {
 	for _, row := range []struct {
 		name string
@@ -59,6 +64,26 @@ func TestStreams(t *testing.T) {
 			"hole at the end", after(hello, c2s(101, "abc"), c2s(107, "ghi")),
 			flow.Options{},
 			[]string{`c2s "abc"`, "c2s gap 3", `c2s "ghi"`, "close"},
+		},
+		{
+			"hole that the receiver has acknowledged", after(hello, c2s(104, "def"), answer(107, "xyz"), c2s(107, "ghi"), c2s(101, "abc")),
+			flow.Options{},
+			[]string{"c2s gap 3", `c2s "def"`, `s2c "xyz"`, `c2s "ghi"`, "close"},
+		},
+		{
+			"two holes, one acknowledged", after(hello, c2s(104, "d"), c2s(107, "ghi"), answer(105, "xyz"), c2s(105, "ef")),
+			flow.Options{},
+			[]string{"c2s gap 3", `c2s "d"`, `s2c "xyz"`, `c2s "ef"`, `c2s "ghi"`, "close"},
+		},
+		{
+			"acknowledged up to the hole and into it", after(hello, c2s(104, "def"), answer(101, "x"), answer(103, ""), c2s(101, "abc")),
+			flow.Options{},
+			[]string{`s2c "x"`, `c2s "abc"`, `c2s "def"`, "close"},
+		},
+		{
+			"acknowledged beyond all windows", after(hello, c2s(104, "def"), answer(1<<31, "x"), c2s(101, "abc")),
+			flow.Options{},
+			[]string{`s2c "x"`, `c2s "abc"`, `c2s "def"`, "close"},
 		},
 		{
 			"hole before the end of the stream", after(hello, c2s(101, "abc"), fin(wire.C2S, 110, 901)),
@@ -117,11 +142,11 @@ func TestStreams(t *testing.T) {
 		},
 		{
 			"hole before an acknowledged end",
-			after(hello, c2s(103, "c"), fin(wire.C2S, 104, 901), seg{dir: wire.S2C, flags: link.ACK, seq: 901, ack: 105},
+			after(hello, c2s(101, "a"), fin(wire.C2S, 104, 901), seg{dir: wire.S2C, flags: link.ACK, seq: 901, ack: 105},
 				seg{dir: wire.S2C, flags: link.ACK, seq: 901, ack: 105, data: "x", after: time.Second},
 				seg{dir: wire.S2C, flags: link.ACK, seq: 902, ack: 105, data: "y", after: 2 * time.Second}),
 			flow.Options{},
-			[]string{`s2c "x"`, `s2c "y"`, "c2s gap 2", `c2s "c"`, "close"},
+			[]string{`c2s "a"`, `s2c "x"`, `s2c "y"`, "c2s gap 2", "close"},
 		},
 		{
 			"cut by the capture", after(hello, seg{dir: wire.C2S, flags: link.ACK, seq: 101, data: "abcdef", cut: 4}, c2s(107, "g")),

@@ -310,6 +310,18 @@ func (x *assembler) skip() {
 	x.drain()
 }
 
+// passed gives up the holes that the receiver has acknowledged: it has the
+// bytes, and they passed the capture before its answer or never. So a reply does
+// not come before its request because a hole stood before that.
+func (x *assembler) passed(ack uint32) {
+	s := x.s
+	if pos := s.place(ack); pos-s.pos < tooFar {
+		for len(s.queue) > 0 && s.queue[0].pos <= pos {
+			x.skip()
+		}
+	}
+}
+
 // giveUp delivers everything that waits, and the hole before the end of the
 // stream.
 func (x *assembler) giveUp() {

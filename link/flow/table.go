@@ -35,7 +35,7 @@ type Options struct {
 	MaxTotal         int           // bytes that all conversations may hold together; default 48 MiB
 	MaxConversations int           // conversations kept; the one idle longest goes first; default 16,384
 	History          int           // bytes kept after delivery to compare retransmissions with; default 16 KiB; -1: none
-	Linger           time.Duration // of capture time, how long to wait for a hole before an acknowledged end; default 2 s
+	Linger           time.Duration // of capture time, how long to wait for the last bytes before an acknowledged end; default 2 s
 }
 
 func (o Options) withDefaults() Options {
