@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
+	"os/signal"
 	"time"
 
 	"github.com/wirelark/wirelark/ssh"
@@ -32,7 +34,8 @@ type Config struct {
 // A Host runs what sessions ask for on this host. Its methods are handlers of
 // an [sshserver.Server] and safe for concurrent use.
 type Host struct {
-	cfg Config
+	cfg     Config
+	ignored []os.Signal // by this process, which commands must not inherit
 }
 
 // New makes a Host. A nil cfg means the defaults.
@@ -44,7 +47,25 @@ func New(cfg *Config) *Host {
 	if h.cfg.Grace <= 0 {
 		h.cfg.Grace = 5 * time.Second
 	}
+	for _, sig := range signals {
+		if signal.Ignored(sig) {
+			h.ignored = append(h.ignored, sig)
+		}
+	}
 	return h
+}
+
+// heeding calls start, which starts a command, with no signal ignored: a
+// server started in the background may ignore Ctrl-C or hangups, and its
+// commands, and what they run, could not be stopped by them.
+func (h *Host) heeding(start func() error) error {
+	if len(h.ignored) == 0 {
+		return start()
+	}
+	caught := make(chan os.Signal, 1) // and forgotten, as they are ignored anyway
+	signal.Notify(caught, h.ignored...)
+	defer signal.Stop(caught)
+	return start()
 }
 
 // AcceptEnv returns the patterns of the variables that a client may well set,

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -262,5 +263,24 @@ func TestClientGoesAway(t *testing.T) {
 			}
 			gone(t, pid)
 		})
+	}
+}
+
+// A server that was started in the background of a shell ignores interrupts;
+// what it runs for others must not.
+func TestCommandsInheritNoIgnoredSignals(t *testing.T) {
+	signal.Ignore(syscall.SIGINT, syscall.SIGHUP)
+	defer func() { // Reset would leave them ignored
+		c := make(chan os.Signal, 1)
+		signal.Notify(c, syscall.SIGINT, syscall.SIGHUP)
+		signal.Stop(c)
+	}()
+	c := dial(t, hostshell.Config{})
+	for _, sig := range []string{"INT", "HUP"} {
+		err := c.Command("kill -" + sig + " $$; echo survived").Run(deadline(t))
+		var exit *sshclient.ExitError
+		if !errors.As(err, &exit) || exit.Signal != sig {
+			t.Errorf("a command that gets %s: %v, want its end by it", sig, err)
+		}
 	}
 }

@@ -10,6 +10,9 @@ import (
 	"github.com/wirelark/wirelark/ssh/sshserver"
 )
 
+// signals are those that a process can ignore here.
+var signals = map[string]os.Signal{"INT": os.Interrupt}
+
 // ownGroup keeps the console's Ctrl-C of the server from the command.
 func ownGroup(cmd *exec.Cmd) {
 	if cmd.SysProcAttr == nil {
