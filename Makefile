@@ -9,7 +9,7 @@ FUMPT   := $(TOOLS)/gofumpt-v0.12.0
 SYSTEMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
 .DEFAULT_GOAL := help
-.PHONY: help build check test race lint vet fmt fmt-check fuzz soak cross interop bench golden tools clean
+.PHONY: help build check test race lint vet fmt fmt-check fuzz soak cross interop bench benchmarks golden tools clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,10 +28,12 @@ race: ## all tests under the race detector
 lint: $(LINT) ## the linters of .golangci.yml
 	$(LINT) run ./...
 	cd interop && $(LINT) run ./...
+	cd bench && $(LINT) run ./...
 
-vet: ## go vet, also of the interop module
+vet: ## go vet, also of the nested modules
 	$(GO) vet ./...
 	$(GO) -C interop vet ./...
+	$(GO) -C bench vet ./...
 
 fmt: $(FUMPT) ## format all files
 	$(FUMPT) -w .
@@ -40,6 +42,7 @@ fmt-check: $(FUMPT) ## fails when a file is not formatted or go.mod is not tidy
 	@out=$$($(FUMPT) -l .); if [ -n "$$out" ]; then echo "not formatted (make fmt):"; echo "$$out"; exit 1; fi
 	$(GO) mod tidy -diff
 	$(GO) -C interop mod tidy -diff
+	$(GO) -C bench mod tidy -diff
 
 fuzz: ## every fuzz target for T=30s each, one after another
 	@set -e; for pkg in $$($(GO) list ./...); do \
@@ -62,7 +65,10 @@ cross: ## build and vet for every supported system, without cgo
 interop: ## tests with real peers; skips those that are not installed and says so
 	$(GO) -C interop test -count=1 -v ./...
 
-bench: ## all benchmarks, ten times, for benchstat
+bench: ## the same work by us and by others, into docs/bench.md
+	$(GO) -C bench run . -o ../docs/bench.md
+
+benchmarks: ## all benchmarks of the code, ten times, for benchstat
 	$(GO) test -run '^$$' -bench . -count 10 ./...
 
 golden: ## rewrite the golden files of all tests, then show what changed

@@ -1,0 +1,16 @@
+module github.com/wirelark/wirelark/bench
+
+go 1.26.0
+
+replace github.com/wirelark/wirelark => ../
+
+require (
+	github.com/pkg/sftp v1.13.12
+	github.com/wirelark/wirelark v0.0.0-00010101000000-000000000000
+	golang.org/x/crypto v0.58.0
+)
+
+require (
+	github.com/kr/fs v0.1.0 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+)
