@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strconv"
@@ -269,12 +270,19 @@ func TestClientGoesAway(t *testing.T) {
 // A server that was started in the background of a shell ignores interrupts;
 // what it runs for others must not.
 func TestCommandsInheritNoIgnoredSignals(t *testing.T) {
-	signal.Ignore(syscall.SIGINT, syscall.SIGHUP)
-	defer func() { // Reset would leave them ignored
-		c := make(chan os.Signal, 1)
-		signal.Notify(c, syscall.SIGINT, syscall.SIGHUP)
-		signal.Stop(c)
-	}()
+	// A process cannot leave off ignoring again, so another one does it.
+	if os.Getenv("HOSTSHELL_IGNORES") == "" {
+		script := `trap "" INT HUP; exec "$0" -test.run "^` + t.Name() + `$"`
+		cmd := exec.CommandContext(deadline(t), "/bin/sh", "-c", script, os.Args[0])
+		cmd.Env = append(os.Environ(), "HOSTSHELL_IGNORES=1")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+		return
+	}
+	if !signal.Ignored(syscall.SIGINT) {
+		t.Fatal("this process should ignore interrupts")
+	}
 	c := dial(t, hostshell.Config{})
 	for _, sig := range []string{"INT", "HUP"} {
 		err := c.Command("kill -" + sig + " $$; echo survived").Run(deadline(t))
