@@ -21,8 +21,10 @@ type Client struct {
 	exts    map[string]string // the server's announcements, by name
 	order   sftp.SymlinkOrder
 
-	limitsKnown chan struct{} // closed when limits is set
+	limitsKnown chan struct{} // closed when limits and places are set
 	limits      Limits
+	places      chan struct{} // handles that the client's own operations have; nil: no care is needed
+	pairs       chan struct{} // capacity 1: who is about to take two places
 }
 
 // New opens a channel with open and begins an SFTP session on it. ctx covers
@@ -40,7 +42,7 @@ func New(ctx context.Context, open func(ctx context.Context) (io.ReadWriteCloser
 // client from then on, also when there is an error. Close of the stream must
 // end a Read that is waiting.
 func NewPipe(ctx context.Context, rwc io.ReadWriteCloser, cfg *Config) (*Client, error) {
-	c := &Client{cfg: cfg.withDefaults(), limitsKnown: make(chan struct{})}
+	c := &Client{cfg: cfg.withDefaults(), limitsKnown: make(chan struct{}), pairs: make(chan struct{}, 1)}
 	var t trace.Conn
 	if c.cfg.Trace != nil {
 		var info trace.Info

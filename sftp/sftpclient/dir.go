@@ -27,8 +27,12 @@ const (
 // ReadDir lists the directory at name, sorted by file name, without "." and
 // "..". With an error it returns what it has read before.
 func (c *Client) ReadDir(ctx context.Context, name string) ([]*Info, error) {
+	release, err := c.hold(ctx, 1)
+	if err != nil {
+		return nil, pathError("readdir", name, err)
+	}
+	defer release()
 	var list []*Info
-	var err error
 	for i, e := range c.ReadDirSeq(ctx, name) {
 		if e != nil {
 			err = e

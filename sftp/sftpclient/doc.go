@@ -20,6 +20,10 @@
 // operations at once cost about as many round trips as one; [Group] bounds how
 // many there are.
 //
+// Chunks have the size that the server states with limits@openssh.com. Where it
+// allows few open files, operations that open and close files by themselves
+// wait for each other.
+//
 // "Written" means acknowledged: Write, WriteAt and ReadFrom return when the
 // server has confirmed every byte they report, and an error tells how many
 // bytes from the beginning are confirmed without a hole ([PartialError]). The

@@ -137,6 +137,11 @@ func (f *FS) Sub(dir string) (fs.FS, error) {
 
 // ReadFile reads the whole file at name, with OPEN, READ and CLOSE only.
 func (c *Client) ReadFile(ctx context.Context, name string) ([]byte, error) {
+	release, err := c.hold(ctx, 1)
+	if err != nil {
+		return nil, pathError("open", name, err)
+	}
+	defer release()
 	f, err := c.Open(ctx, name)
 	if err != nil {
 		return nil, err

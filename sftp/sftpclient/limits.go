@@ -47,6 +47,9 @@ func (c *Client) askLimits() error {
 		var m sftp.LimitsReply
 		if c.s.Answer(context.Background(), q, &m) == nil {
 			c.limits = Limits{MaxPacket: m.MaxPacket, MaxRead: m.MaxRead, MaxWrite: m.MaxWrite, MaxHandles: m.MaxHandles}
+			if m.MaxHandles > 0 && m.MaxHandles < manyHandles {
+				c.places = make(chan struct{}, max(m.MaxHandles, 2))
+			}
 		}
 		close(c.limitsKnown)
 	})
@@ -71,10 +74,56 @@ func (c *Client) chunk(stated, packet uint64) int {
 		stated = sftp.SafeData
 	}
 	const around = 1 << 10 // more than the fields around the data
-	if packet > 2*around {
+	switch {
+	case packet > 2*around:
 		stated = min(stated, packet-around)
+	case packet > 0:
+		stated = min(stated, max(packet/2, 1)) // absurd, but what it says
 	}
 	return int(min(stated, uint64(c.cfg.MaxChunk)))
+}
+
+// manyHandles is what servers allow that need no care: no operation of the
+// client's own has so many files open.
+const manyHandles = 256
+
+// hold waits for n places, 1 or 2, among the handles that a server with few of
+// them allows, and takes them until release is called. Only operations that
+// open and close by themselves wait here, and none of them waits for more when
+// it has some. Files that callers have open are not counted: the server says
+// when there are too many.
+func (c *Client) hold(ctx context.Context, n int) (release func(), err error) {
+	select {
+	case <-c.limitsKnown:
+	default:
+		return func() {}, nil
+	}
+	if c.places == nil {
+		return func() {}, nil
+	}
+	if n > 1 { // one at a time collects several
+		select {
+		case c.pairs <- struct{}{}:
+			defer func() { <-c.pairs }()
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+	taken := 0
+	release = func() {
+		for range taken {
+			<-c.places
+		}
+	}
+	for ; taken < n; taken++ {
+		select {
+		case c.places <- struct{}{}:
+		case <-ctx.Done():
+			release()
+			return nil, context.Cause(ctx)
+		}
+	}
+	return release, nil
 }
 
 // offers reports whether the server announced the extension in this version.

@@ -93,8 +93,9 @@ func (d *decoder) message(dir wire.Dir, packet []byte, spans []trace.Span, at ti
 			d.opened(string(h.Handle), request.path)
 		}
 	}
-	if derived && name != "" {
-		out.Fields = append(out.Fields, wire.Field{Name: "path", Value: name, Off: len(packet) * 8, Flags: wire.Derived})
+	out.Fields = derive(out.Fields, "path", name, derived, len(packet))
+	if x, ok := m.(*sftp.Extended); ok && x.WriteHandle != nil {
+		out.Fields = derive(out.Fields, "write_to_path", d.handles[string(x.WriteHandle)], true, len(packet))
 	}
 	d.emit(&out)
 	if seen.Asks {
@@ -104,6 +105,14 @@ func (d *decoder) message(dir wire.Dir, packet []byte, spans []trace.Span, at ti
 		d.held -= len(d.handles[string(c.Handle)])
 		delete(d.handles, string(c.Handle))
 	}
+}
+
+// derive adds a path that a handle stands for to the fields of a packet.
+func derive(fields []wire.Field, name, path string, derived bool, packet int) []wire.Field {
+	if !derived || path == "" {
+		return fields
+	}
+	return append(fields, wire.Field{Name: name, Value: path, Off: packet * 8, Flags: wire.Derived})
 }
 
 // asked remembers a request until its reply comes.
@@ -170,7 +179,9 @@ func (d *decoder) subject(m wire.Message) (path string, derived bool) {
 		if path = m.Path; path == "" {
 			path = m.OldPath
 		}
-		handle = m.Handle
+		if handle = m.Handle; handle == nil {
+			handle = m.ReadHandle
+		}
 	case *sftp.Close:
 		handle = m.Handle
 	case *sftp.Read:

@@ -61,6 +61,20 @@ func talk() []said {
 		s2c(&sftp.Status{ID: 10}),
 		c2s(&sftp.Stat{ID: 11, Path: "/none"}),
 		s2c(&sftp.Status{ID: 11, Code: sftp.StatusNoSuchFile, Message: "no such file"}),
+		c2s(&sftp.Open{ID: 12, Filename: "/from"}),
+		c2s(&sftp.Open{ID: 13, Filename: "/to"}),
+		s2c(&sftp.Handle{ID: 12, Handle: h}),
+		s2c(&sftp.Handle{ID: 13, Handle: dir}),
+		c2s(&sftp.Extended{ID: 14, Request: sftp.ExtCopyData, ReadHandle: h, WriteHandle: dir}),
+		s2c(&sftp.Status{ID: 14}),
+		c2s(&sftp.Extended{ID: 15, Request: sftp.ExtExpandPath, Path: "~/x"}),
+		s2c(&sftp.Name{ID: 15, Names: []sftp.NameEntry{{Filename: "/home/lark/x"}}}),
+		c2s(&sftp.Extended{ID: 16, Request: sftp.ExtHomeDir, User: "lark"}),
+		s2c(&sftp.Name{ID: 16, Names: []sftp.NameEntry{{Filename: "/home/lark"}}}),
+		c2s(&sftp.Extended{ID: 17, Request: sftp.ExtUsersGroups, UIDs: []uint32{7, 8}, GIDs: []uint32{7}}),
+		s2c(&sftp.UsersGroupsReply{ID: 17, Users: []string{"lark", ""}, Groups: []string{"birds"}}),
+		c2s(&sftp.Extended{ID: 18, Request: sftp.ExtLSetStat, Path: "/l", Attrs: a}),
+		s2c(&sftp.Status{ID: 18}),
 	}
 }
 
@@ -95,6 +109,20 @@ const want = `
 26 s2c SSH_FXP_STATUS reply to 25 after 1s path /d
 27 c2s SSH_FXP_STAT
 28 s2c SSH_FXP_STATUS reply to 27 after 1s path /none
+29 c2s SSH_FXP_OPEN
+30 c2s SSH_FXP_OPEN
+31 s2c SSH_FXP_HANDLE reply to 29 after 2s path /from
+32 s2c SSH_FXP_HANDLE reply to 30 after 2s path /to
+33 c2s SSH_FXP_EXTENDED path /from write_to_path /to
+34 s2c SSH_FXP_STATUS reply to 33 after 1s path /from
+35 c2s SSH_FXP_EXTENDED
+36 s2c SSH_FXP_NAME reply to 35 after 1s path ~/x
+37 c2s SSH_FXP_EXTENDED
+38 s2c SSH_FXP_NAME reply to 37 after 1s
+39 c2s SSH_FXP_EXTENDED
+40 s2c SSH_FXP_EXTENDED_REPLY reply to 39 after 1s
+41 c2s SSH_FXP_EXTENDED
+42 s2c SSH_FXP_STATUS reply to 41 after 1s path /l
 `
 
 // collector receives messages.
@@ -116,8 +144,8 @@ func (c *collector) emit(m *trace.Message) {
 		line += fmt.Sprintf(" reply to %d after %v", m.ReplyTo, m.Latency)
 	}
 	for _, f := range m.Fields {
-		if f.Name == "path" && f.Is(wire.Derived) {
-			line += fmt.Sprintf(" path %v", f.Value)
+		if f.Is(wire.Derived) {
+			line += fmt.Sprintf(" %s %v", f.Name, f.Value)
 		}
 	}
 	c.lines = append(c.lines, line)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"iter"
 	"os"
 	"path"
 	"sync"
@@ -123,7 +124,7 @@ func (j *job) getDir(ctx context.Context, dir string, i *sftpclient.Info, to pla
 	j.madeDir()
 	var below sync.WaitGroup
 	seen := names{}
-	for e, err := range j.c.ReadDirSeq(ctx, dir) {
+	for e, err := range j.list(ctx, dir) {
 		if err == nil {
 			err = j.getEntry(ctx, dir, e, to, depth+1, seen, &below)
 		} else {
@@ -141,6 +142,25 @@ func (j *job) getDir(ctx context.Context, dir string, i *sftpclient.Info, to pla
 		}
 	}
 	return nil
+}
+
+// list lists dir while it is being worked on, or beforehand where the server
+// allows few open handles.
+func (j *job) list(ctx context.Context, dir string) iter.Seq2[*sftpclient.Info, error] {
+	if !j.opt.few {
+		return j.c.ReadDirSeq(ctx, dir)
+	}
+	return func(yield func(*sftpclient.Info, error) bool) {
+		list, err := j.c.ReadDir(ctx, dir)
+		for _, e := range list {
+			if !yield(e, nil) {
+				return
+			}
+		}
+		if err != nil {
+			yield(nil, err)
+		}
+	}
 }
 
 // getEntry starts the copying of one entry of dir.

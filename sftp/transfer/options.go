@@ -32,8 +32,10 @@ type Options struct {
 	Resume bool
 
 	// Files is how many files are under way at once; 0: 64, or 128 where the
-	// server states that it allows enough open files.
+	// server states that it allows enough open files, and fewer where it states
+	// that it does not allow so many.
 	Files int
+	few   bool // the server allows few open files: no listing is open longer than it must
 
 	// MaxDepth is how many levels of directories a tree may have; 0: 128.
 	MaxDepth int
@@ -152,15 +154,20 @@ func (o *Options) withDefaults(ctx context.Context, c *sftpclient.Client) (Optio
 	if opt.MaxEntries <= 0 {
 		opt.MaxEntries = defaultEntries
 	}
-	if opt.Files <= 0 {
-		limits, err := c.Limits(ctx)
-		if err != nil {
-			return opt, err
-		}
+	limits, err := c.Limits(ctx)
+	if err != nil {
+		return opt, err
+	}
+	n := limits.MaxHandles
+	opt.few = n > 0 && n < enoughHandles
+	switch {
+	case opt.Files > 0:
+	case opt.few: // one for each file, as many for listings, one for the root
+		opt.Files = int(min(defaultFiles, max((n-1)/2, 1)))
+	case n > 0:
+		opt.Files = manyFiles
+	default:
 		opt.Files = defaultFiles
-		if limits.MaxHandles >= enoughHandles {
-			opt.Files = manyFiles
-		}
 	}
 	return opt, nil
 }
