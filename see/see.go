@@ -12,6 +12,10 @@
 // wire. They are used where the wire cannot be decrypted, or instead of it with
 // Options.Inner.
 //
+// Secrets may stand anywhere in a file that can be read twice: an [io.Seeker].
+// In a pipe they count for what stands behind them, which is where package
+// record puts them and other tools sometimes do not.
+//
 // [Output] renders the messages as text or JSON, [Scrub] makes a copy of a
 // capture that can be given away.
 //
@@ -65,11 +69,14 @@ type Summary struct {
 // or the cause of ctx; Summary then says what was read before. A capture that
 // ends too early is no error, see Summary.Truncated.
 func Read(ctx context.Context, r io.Reader, o Options) (*Summary, error) {
-	file, err := capture.NewReader(r)
+	x := newReader(o)
+	err := x.foresee(ctx, r)
+	if err == nil {
+		x.file, err = capture.NewReader(r)
+	}
 	if err != nil {
 		return &Summary{}, fmt.Errorf("reading the capture: %w", err)
 	}
-	x := newReader(file, o)
 	err = x.run(ctx)
 	x.close()
 	x.summary.Secrets = x.secrets.Len()
@@ -97,7 +104,7 @@ type reader struct {
 	summary Summary
 }
 
-func newReader(file *capture.Reader, o Options) *reader {
+func newReader(o Options) *reader {
 	if o.Decoders == nil {
 		o.Decoders = Decoders()
 	}
@@ -105,7 +112,7 @@ func newReader(file *capture.Reader, o Options) *reader {
 		o.Emit = func(*trace.Message) {}
 	}
 	x := &reader{
-		file: file, options: o, inner: make(map[int]*innerInterface), convs: make(map[ends]*conversation),
+		options: o, inner: make(map[int]*innerInterface), convs: make(map[ends]*conversation),
 		summary: Summary{Remarks: make(map[string]int)},
 	}
 	if bad := x.secrets.Add(o.Secrets); bad > 0 {
@@ -115,6 +122,32 @@ func newReader(file *capture.Reader, o Options) *reader {
 	f.Open = x.open
 	x.wire = flow.New(f)
 	return x
+}
+
+// foresee reads the secrets of r, if it can be read twice. What is wrong with
+// the file the second reading tells.
+func (x *reader) foresee(ctx context.Context, r io.Reader) error {
+	again, ok := r.(io.Seeker)
+	if !ok {
+		return nil
+	}
+	start, err := again.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return nil //nolint:nilerr // a pipe
+	}
+	file, err := capture.NewReader(r)
+	for n := 0; err == nil && file.Format() == capture.FormatPcapng; n++ {
+		if n%checkEvery == 0 && ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		var item capture.Item
+		item, err = file.Next()
+		if s, ok := item.(*capture.Secrets); ok {
+			x.secrets.Add(s.Data)
+		}
+	}
+	_, err = again.Seek(start, io.SeekStart)
+	return err
 }
 
 // checkEvery is how many frames are read between two looks at the context.

@@ -246,6 +246,13 @@ func checkAll(t *testing.T, r recorded) {
 		t.Error("the copy holds secrets or names")
 	}
 
+	late := slices.Concat(withoutSecrets(t, r.capture), each(t, r.capture, func(i capture.Item) bool {
+		_, secrets := i.(*capture.Secrets)
+		return secrets
+	})) // two sections, the secrets in the second
+	foreseen, _ := read(t, late, see.Options{})
+	compare(t, "secrets at the end", sequences(t, foreseen, "ssh", "sftp"), live)
+
 	without, _ := read(t, withoutSecrets(t, r.capture), see.Options{})
 	compare(t, "inner because there are no secrets", map[string][]string{
 		"sftp c2s": sequencesOf(without, "sftp", "c2s"), "sftp s2c": sequencesOf(without, "sftp", "s2c"),
