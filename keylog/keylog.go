@@ -65,15 +65,26 @@ func (w *Writer) Write(line string) error {
 // Secrets is a set of secrets read from key logs, by SSH cookie. Its zero
 // value is empty. It is not safe for concurrent use.
 type Secrets struct {
-	ssh map[[16]byte][]byte
-	tls []string
+	ssh  map[[16]byte][]byte
+	tls  []string
+	kept int // bytes of lines taken so far
 }
 
+// maxKept bounds the lines that a set takes, in bytes: some hundred thousand
+// key exchanges. The text may be part of a capture that a stranger has made.
+const maxKept = 64 << 20
+
 // Add reads the lines of text. Lines that are no SSH secret are kept as TLS
-// lines when they look like one and are counted as bad otherwise; comments and
-// empty lines are skipped. It returns the number of bad lines.
+// lines when they look like one and are counted as bad otherwise, as are those
+// beyond 64 MiB in all; comments and empty lines are skipped. It returns the
+// number of bad lines.
 func (s *Secrets) Add(text []byte) (bad int) {
 	for line := range bytes.Lines(text) {
+		if s.kept+len(line) > maxKept {
+			bad++
+			continue
+		}
+		s.kept += len(line)
 		line := strings.TrimSpace(string(line))
 		switch {
 		case line == "" || line[0] == '#':

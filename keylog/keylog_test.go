@@ -70,6 +70,17 @@ func TestSecretsAskedForAnotherCookie(t *testing.T) {
 	}
 }
 
+func TestSecretsAreBounded(t *testing.T) {
+	var s Secrets
+	long := []byte(Line(cookie, make([]byte, maxKept/4)) + "\n") // twice as many digits
+	if bad := s.Add(long); bad != 0 {
+		t.Errorf("%d bad lines", bad)
+	}
+	if bad := s.Add(long); bad != 1 {
+		t.Errorf("%d bad lines beyond the limit, want 1", bad)
+	}
+}
+
 func TestCreate(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "keys")
 	for i := range 2 { // the second one appends
