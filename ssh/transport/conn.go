@@ -307,7 +307,7 @@ func (c *Conn) State() State {
 		Role: c.role, LocalVersion: string(c.ourVersion), PeerVersion: string(c.peerVersion),
 		SessionID: c.sessionID, Algorithms: c.alg, HostKey: c.hostKey, Strict: c.strict,
 		Extensions: slices.Clone(c.extensions), Authenticated: c.authenticated.Load(),
-		KeyExchanges: c.kex.count, KeysSince: c.kex.at,
+		Rekeying: c.kex.running, KeyExchanges: c.kex.count, KeysSince: c.kex.at,
 	}
 	s.Sent.Packets, s.Sent.Bytes = c.p.Sent()
 	s.Received.Packets, s.Received.Bytes = c.p.Received()

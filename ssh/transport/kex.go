@@ -347,6 +347,6 @@ func (c *Conn) extInfo() *ssh.ExtInfo {
 	if c.role == trace.Server {
 		m.Extensions = append(m.Extensions, ssh.Extension{Name: "server-sig-algs", Value: c.sigAlgs})
 	}
-	m.Extensions = append(m.Extensions, ssh.Extension{Name: "ping@openssh.com", Value: []byte("0")})
+	m.Extensions = append(m.Extensions, ssh.Extension{Name: extPing, Value: []byte("0")})
 	return &m
 }

@@ -20,6 +20,7 @@ type State struct {
 	Extensions    []ssh.Extension
 	Authenticated bool
 
+	Rekeying     bool      // a key exchange is under way
 	KeyExchanges int       // completed ones
 	KeysSince    time.Time // when the newest keys were taken into use
 
@@ -41,4 +42,13 @@ func (s *State) Extension(name string) (value []byte, ok bool) {
 		}
 	}
 	return nil, false
+}
+
+const extPing = "ping@openssh.com"
+
+// AnswersPing reports whether the peer has announced that it answers
+// [ssh.Ping]. It does once the user has been let in.
+func (s *State) AnswersPing() bool {
+	v, ok := s.Extension(extPing)
+	return ok && string(v) == "0" // OpenSSH PROTOCOL §1.8
 }
