@@ -34,8 +34,7 @@ type Config struct {
 // A Host runs what sessions ask for on this host. Its methods are handlers of
 // an [sshserver.Server] and safe for concurrent use.
 type Host struct {
-	cfg     Config
-	ignored []os.Signal // by this process, which commands must not inherit
+	cfg Config
 }
 
 // New makes a Host. A nil cfg means the defaults.
@@ -47,23 +46,29 @@ func New(cfg *Config) *Host {
 	if h.cfg.Grace <= 0 {
 		h.cfg.Grace = 5 * time.Second
 	}
-	for _, sig := range signals {
-		if signal.Ignored(sig) {
-			h.ignored = append(h.ignored, sig)
-		}
-	}
 	return h
 }
+
+// ignored are the signals that this process was started to ignore. Package
+// signal tells them only until somebody asks to be notified.
+var ignored = func() (list []os.Signal) {
+	for _, sig := range signals {
+		if signal.Ignored(sig) {
+			list = append(list, sig)
+		}
+	}
+	return list
+}()
 
 // heeding calls start, which starts a command, with no signal ignored: a
 // server started in the background may ignore Ctrl-C or hangups, and its
 // commands, and what they run, could not be stopped by them.
-func (h *Host) heeding(start func() error) error {
-	if len(h.ignored) == 0 {
+func heeding(start func() error) error {
+	if len(ignored) == 0 {
 		return start()
 	}
 	caught := make(chan os.Signal, 1) // and forgotten, as they are ignored anyway
-	signal.Notify(caught, h.ignored...)
+	signal.Notify(caught, ignored...)
 	defer signal.Stop(caught)
 	return start()
 }

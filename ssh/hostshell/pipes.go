@@ -18,7 +18,7 @@ import (
 // left behind with them, also when the client has gone.
 func (h *Host) runPipes(ctx context.Context, s *sshserver.Session, cmd *exec.Cmd) error {
 	ownGroup(cmd)
-	stdin, stdout, stderr, err := h.start(cmd)
+	stdin, stdout, stderr, err := start(cmd)
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func show(to io.Writer, from *os.File) {
 }
 
 // start starts a command with pipes on all three streams.
-func (h *Host) start(cmd *exec.Cmd) (stdin io.WriteCloser, stdout, stderr *os.File, err error) {
+func start(cmd *exec.Cmd) (stdin io.WriteCloser, stdout, stderr *os.File, err error) {
 	var files []*os.File
 	fail := func(err error) (io.WriteCloser, *os.File, *os.File, error) {
 		for _, f := range files {
@@ -88,7 +88,7 @@ func (h *Host) start(cmd *exec.Cmd) (stdin io.WriteCloser, stdout, stderr *os.Fi
 	if err != nil {
 		return fail(err)
 	}
-	if err := h.heeding(cmd.Start); err != nil { // closes stdin
+	if err := heeding(cmd.Start); err != nil { // closes stdin
 		return fail(err)
 	}
 	_ = w1.Close() // the command has its own

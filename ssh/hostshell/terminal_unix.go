@@ -24,7 +24,7 @@ func (h *Host) runTerminal(ctx context.Context, s *sshserver.Session, cmd *exec.
 	if err != nil {
 		return err
 	}
-	err = h.startOn(cmd, slave, want)
+	err = startOn(cmd, slave, want)
 	_ = slave.Close() // the command has its own
 	if err != nil {
 		return errors.Join(err, master.Close())
@@ -62,7 +62,7 @@ func (h *Host) runTerminal(ctx context.Context, s *sshserver.Session, cmd *exec.
 	return err
 }
 
-func (h *Host) startOn(cmd *exec.Cmd, slave *os.File, want *ssh.PTY) error {
+func startOn(cmd *exec.Cmd, slave *os.File, want *ssh.PTY) error {
 	if err := setSize(slave, want.Size); err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (h *Host) startOn(cmd *exec.Cmd, slave *os.File, want *ssh.PTY) error {
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, slave
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	cmd.Env = append(cmd.Env, "SSH_TTY="+slave.Name())
-	return h.heeding(cmd.Start)
+	return heeding(cmd.Start)
 }
 
 // setSize tells a terminal its size, cut to what the system can hold. It does
