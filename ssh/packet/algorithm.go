@@ -2,6 +2,7 @@ package packet
 
 import (
 	"crypto"
+	"crypto/aes"
 	"fmt"
 	"slices"
 
@@ -19,16 +20,22 @@ type cipherEntry struct {
 	name          string
 	keySize, iv   int
 	authenticates bool
-	open          func(Keys) (mode, error)
+	open          func(Keys, macEntry) (mode, error)
 }
 
 // cipherTable lists the ciphers, the preferred one first: AES-GCM has
-// hardware nearly everywhere.
+// hardware nearly everywhere. The last ones are for old peers.
 func cipherTable() []cipherEntry {
 	return []cipherEntry{
 		{"aes128-gcm@openssh.com", 16, 12, true, newGCM},
 		{"aes256-gcm@openssh.com", 32, 12, true, newGCM},
 		{"chacha20-poly1305@openssh.com", 64, 0, true, newChaCha},
+		{"aes128-ctr", 16, aes.BlockSize, false, newCTR},
+		{"aes192-ctr", 24, aes.BlockSize, false, newCTR},
+		{"aes256-ctr", 32, aes.BlockSize, false, newCTR},
+		{"aes128-cbc", 16, aes.BlockSize, false, newCBC},
+		{"aes192-cbc", 24, aes.BlockSize, false, newCBC},
+		{"aes256-cbc", 32, aes.BlockSize, false, newCBC},
 	}
 }
 
@@ -41,9 +48,14 @@ func Ciphers() []string {
 	return names
 }
 
-// MACs returns the names of the MAC algorithms: none yet, because all ciphers
-// authenticate by themselves.
-func MACs() []string { return nil }
+// MACs returns the names of the MAC algorithms, the preferred one first.
+func MACs() []string {
+	var names []string
+	for _, m := range macTable() {
+		names = append(names, m.name)
+	}
+	return names
+}
 
 // Compressions returns the names of the compression methods: only "none".
 func Compressions() []string { return []string{"none"} }
@@ -58,7 +70,7 @@ type Keys struct {
 // (an mpint or a string with its length in front), the exchange hash h and the
 // session identifier. RFC 4253 §7.2.
 func DeriveKeys(hash crypto.Hash, k, h, sessionID []byte, dir wire.Dir, alg Algorithm) (Keys, error) {
-	c, err := findCipher(alg)
+	c, mac, err := find(alg)
 	if err != nil {
 		return Keys{}, err
 	}
@@ -79,34 +91,40 @@ func DeriveKeys(hash crypto.Hash, k, h, sessionID []byte, dir wire.Dir, alg Algo
 		return out[:n:n]
 	}
 	letter := byte(dir) // A, C, E from client to server; B, D, F back
-	return Keys{IV: derive('A'+letter, c.iv), Key: derive('C'+letter, c.keySize)}, nil
+	return Keys{IV: derive('A'+letter, c.iv), Key: derive('C'+letter, c.keySize), MAC: derive('E'+letter, mac.size)}, nil
 }
 
-func findCipher(alg Algorithm) (cipherEntry, error) {
-	table := cipherTable()
-	i := slices.IndexFunc(table, func(c cipherEntry) bool { return c.name == alg.Cipher })
+// find returns what is known about the algorithms, which must go together.
+func find(alg Algorithm) (cipherEntry, macEntry, error) {
+	ciphers, macs := cipherTable(), macTable()
+	i := slices.IndexFunc(ciphers, func(c cipherEntry) bool { return c.name == alg.Cipher })
+	m := slices.IndexFunc(macs, func(m macEntry) bool { return m.name == alg.MAC })
 	switch {
 	case i < 0:
-		return cipherEntry{}, fmt.Errorf("cipher %q is not supported", alg.Cipher)
-	case table[i].authenticates && alg.MAC != "":
-		return cipherEntry{}, fmt.Errorf("MAC %q with cipher %s, which has its own", alg.MAC, alg.Cipher)
+		return cipherEntry{}, macEntry{}, fmt.Errorf("cipher %q is not supported", alg.Cipher)
 	case alg.Compression != "" && alg.Compression != "none":
-		return cipherEntry{}, fmt.Errorf("compression %q is not supported", alg.Compression)
+		return cipherEntry{}, macEntry{}, fmt.Errorf("compression %q is not supported", alg.Compression)
+	case ciphers[i].authenticates && alg.MAC != "":
+		return cipherEntry{}, macEntry{}, fmt.Errorf("MAC %q with cipher %s, which has its own", alg.MAC, alg.Cipher)
+	case ciphers[i].authenticates:
+		return ciphers[i], macEntry{}, nil
+	case m < 0:
+		return cipherEntry{}, macEntry{}, fmt.Errorf("MAC %q is not supported", alg.MAC)
 	}
-	return table[i], nil
+	return ciphers[i], macs[m], nil
 }
 
 func newMode(alg Algorithm, keys Keys) (mode, error) {
 	if (alg == Algorithm{}) || alg.Cipher == "none" && alg.MAC == "" {
 		return none{}, nil
 	}
-	c, err := findCipher(alg)
+	c, mac, err := find(alg)
 	if err != nil {
 		return nil, err
 	}
-	if len(keys.Key) != c.keySize || len(keys.IV) != c.iv {
-		return nil, fmt.Errorf("%s wants a key of %d and an IV of %d bytes, not %d and %d",
-			c.name, c.keySize, c.iv, len(keys.Key), len(keys.IV))
+	if len(keys.Key) != c.keySize || len(keys.IV) != c.iv || len(keys.MAC) != mac.size {
+		return nil, fmt.Errorf("%s wants a key of %d, an IV of %d and a MAC key of %d bytes, not %d, %d and %d",
+			c.name, c.keySize, c.iv, mac.size, len(keys.Key), len(keys.IV), len(keys.MAC))
 	}
-	return c.open(keys)
+	return c.open(keys, mac)
 }

@@ -33,7 +33,7 @@ type chacha struct {
 // cipher is faster than the AEAD, whose tag is computed in vain. Measured.
 const plainLimit = 192
 
-func newChaCha(keys Keys) (mode, error) {
+func newChaCha(keys Keys, _ macEntry) (mode, error) {
 	c := &chacha{main: [32]byte(keys.Key[:32]), header: [32]byte(keys.Key[32:])}
 	var err error
 	c.aead, err = chacha20poly1305.New(c.main[:])

@@ -26,7 +26,7 @@ type gcm struct {
 	nonce [12]byte // scratch; a local one would escape to the heap
 }
 
-func newGCM(keys Keys) (mode, error) {
+func newGCM(keys Keys, _ macEntry) (mode, error) {
 	block, err := aes.NewCipher(keys.Key)
 	if err != nil {
 		return nil, err

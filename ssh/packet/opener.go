@@ -46,7 +46,9 @@ func (o *Opener) Need() int { return o.mode.need() }
 
 // Size returns the length on the wire of the packet that begins at b, of which
 // at least Need bytes must be there. It changes nothing, neither b nor the
-// Opener. The error is an [*Error] of kind BadLength.
+// Opener. The error is an [*Error] of kind BadLength; with CBC, whose length
+// an attacker could use as an oracle, an impossible length is the longest
+// possible one, and Open finds a bad MAC.
 func (o *Opener) Size(b []byte) (int, error) { return o.size(b, o.at) }
 
 func (o *Opener) size(b []byte, at position) (int, error) {
@@ -56,6 +58,9 @@ func (o *Opener) size(b []byte, at position) (int, error) {
 		covered += 4
 	}
 	if length < minLength || length > MaxLength || covered%uint64(o.mode.block()) != 0 {
+		if h, ok := o.mode.(hider); ok && h.hides() {
+			return MaxLength + o.mode.tagSize(), nil
+		}
 		return 0, &Error{Kind: BadLength, Seq: at.seq, Value: int64(length)}
 	}
 	return 4 + int(length) + o.mode.tagSize(), nil

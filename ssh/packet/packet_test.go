@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"golang.org/x/crypto/chacha20"
@@ -17,20 +18,30 @@ import (
 	"github.com/wirelark/wirelark/wire"
 )
 
-// algorithms lists every algorithm there is, by the name of its cipher.
+// algorithms lists every combination there is: ciphers that authenticate by
+// themselves, and the others with each MAC.
 func algorithms() []Algorithm {
 	algs := []Algorithm{{}}
-	for _, c := range Ciphers() {
-		algs = append(algs, Algorithm{Cipher: c})
+	for _, c := range cipherTable() {
+		if c.authenticates {
+			algs = append(algs, Algorithm{Cipher: c.name})
+			continue
+		}
+		for _, m := range MACs() {
+			algs = append(algs, Algorithm{Cipher: c.name, MAC: m})
+		}
 	}
 	return algs
 }
 
 func name(alg Algorithm) string {
-	if alg.Cipher == "" {
+	switch {
+	case alg.Cipher == "":
 		return "none"
+	case alg.MAC == "":
+		return alg.Cipher
 	}
-	return alg.Cipher
+	return alg.Cipher + "+" + alg.MAC
 }
 
 func testKeys(t testing.TB, alg Algorithm) Keys {
@@ -208,6 +219,14 @@ func TestEveryFlippedBitIsRefused(t *testing.T) {
 // craft seals a packet with the given length and padding fields, right or
 // wrong; total is how many bytes the encrypted part really has.
 func craft(s *Sealer, length uint32, padding byte, total int) []byte {
+	if _, ok := s.mode.(*cbc); ok { // which takes whole blocks only
+		covered := total
+		if !s.mode.lengthApart() {
+			covered += 4
+		}
+		bs := s.mode.block()
+		total += (max(bs, covered)+bs-1)/bs*bs - covered
+	}
 	b := make([]byte, 4+total+s.mode.tagSize())
 	binary.BigEndian.PutUint32(b, length)
 	if total > 0 {
@@ -259,6 +278,16 @@ func TestRefusedLengthsAndPaddings(t *testing.T) {
 				s, o = pair(t, alg, 0)
 				b := craft(s, r.length, r.padding, int(min(r.length, 1024)))
 				size, err := o.Size(b[:min(len(b), o.Need())])
+				want := r.kind
+				if h, ok := o.mode.(hider); ok && h.hides() && want == BadLength {
+					// No answer before as much has come as the longest packet
+					// has, and then none about the length.
+					if size != MaxLength+o.mode.tagSize() {
+						t.Fatalf("a wrong length shows: Size = %d, %v", size, err)
+					}
+					b = append(b, make([]byte, size-len(b))...)
+					want = BadMAC
+				}
 				if err == nil {
 					_, err = o.Open(b[:size])
 				}
@@ -266,8 +295,8 @@ func TestRefusedLengthsAndPaddings(t *testing.T) {
 				if !errors.As(err, &e) {
 					e = &Error{}
 				}
-				if e.Kind != r.kind || (err != nil) != (r.kind != 0) {
-					t.Errorf("length %d, padding %d: got %v, want kind %d", r.length, r.padding, err, r.kind)
+				if e.Kind != want || (err != nil) != (want != 0) {
+					t.Errorf("length %d, padding %d: got %v, want kind %d", r.length, r.padding, err, want)
 				}
 			})
 		}
@@ -277,9 +306,13 @@ func TestRefusedLengthsAndPaddings(t *testing.T) {
 func TestTryFindsThePlaceAfterAGap(t *testing.T) {
 	for _, alg := range algorithms()[1:] {
 		t.Run(name(alg), func(t *testing.T) {
+			if strings.HasSuffix(alg.Cipher, "-cbc") {
+				t.Skip("a CBC packet cannot be opened without the one before it")
+			}
 			s, o := pair(t, alg, 5)
+			var lostBytes uint64
 			for range 3 {
-				seal(s, text(50)) // lost
+				lostBytes += uint64(len(seal(s, text(50))))
 			}
 			b := append(seal(s, text(60)), seal(s, text(70))...)
 			before := bytes.Clone(b)
@@ -288,17 +321,17 @@ func TestTryFindsThePlaceAfterAGap(t *testing.T) {
 					t.Errorf("Try succeeds with %d packets skipped, want 3 only", lost)
 				}
 			}
-			p, size, ok := o.Try(b, Skip{Packets: 3})
+			p, size, ok := o.Try(b, Skip{Packets: 3, Bytes: lostBytes})
 			if !ok || !bytes.Equal(p, text(60)) {
 				t.Fatal("Try does not find the packet")
 			}
-			if _, _, ok := o.Try(b[:size-1], Skip{Packets: 3}); ok {
+			if _, _, ok := o.Try(b[:size-1], Skip{Packets: 3, Bytes: lostBytes}); ok {
 				t.Error("Try opens a packet that is not complete")
 			}
 			if !bytes.Equal(b, before) || o.Seq() != 5 {
 				t.Error("Try changed its input or its Opener")
 			}
-			o.Advance(Skip{Packets: 3})
+			o.Advance(Skip{Packets: 3, Bytes: lostBytes})
 			for _, n := range []int{60, 70} {
 				size, err := o.Size(b)
 				if err != nil {

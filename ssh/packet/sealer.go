@@ -46,6 +46,12 @@ type mode interface {
 	open(b []byte, at position) bool
 }
 
+// hider is a mode whose peers must not learn that a length was wrong: what
+// has a wrong one is read on as if it had the longest, and its MAC is wrong.
+type hider interface {
+	hides() bool
+}
+
 // A Compressor compresses the payloads of one direction, one after another as
 // one stream. No package of this module offers one yet.
 type Compressor interface {
