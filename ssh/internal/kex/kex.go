@@ -16,7 +16,10 @@ package kex
 
 import (
 	"crypto"
+	"crypto/ecdh"
+	_ "crypto/sha1"   // for crypto.SHA1
 	_ "crypto/sha256" // for crypto.SHA256
+	_ "crypto/sha512" // for crypto.SHA384 and crypto.SHA512
 	"fmt"
 
 	"github.com/wirelark/wirelark/ssh"
@@ -30,6 +33,7 @@ type Method struct {
 
 	NewClient func() (Client, error)
 	NewServer func() Server
+	overhear  func(client, server wire.Message, secret []byte) *Values
 }
 
 // Client is the client's half of one exchange.
@@ -65,9 +69,15 @@ func (v *Values) LogSecret() []byte { return v.K[4:] }
 // Methods returns all methods, the preferred one first.
 func Methods() []Method {
 	return []Method{
-		octets("mlkem768x25519-sha256", crypto.SHA256, mlkem768x25519{}),
-		octets("curve25519-sha256", crypto.SHA256, curve25519{}),
-		octets("curve25519-sha256@libssh.org", crypto.SHA256, curve25519{}),
+		octets("mlkem768x25519-sha256", crypto.SHA256, mlkem768x25519{}, secretString),
+		octets("curve25519-sha256", crypto.SHA256, curve25519{}, secretMPInt),
+		octets("curve25519-sha256@libssh.org", crypto.SHA256, curve25519{}, secretMPInt),
+		octets("ecdh-sha2-nistp256", crypto.SHA256, nist{ecdh.P256()}, secretMPInt),
+		octets("ecdh-sha2-nistp384", crypto.SHA384, nist{ecdh.P384()}, secretMPInt),
+		octets("ecdh-sha2-nistp521", crypto.SHA512, nist{ecdh.P521()}, secretMPInt),
+		finite("diffie-hellman-group16-sha512", crypto.SHA512, group16),
+		finite("diffie-hellman-group14-sha256", crypto.SHA256, group14),
+		finite("diffie-hellman-group14-sha1", crypto.SHA1, group14), // for old peers
 	}
 }
 

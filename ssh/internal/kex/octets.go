@@ -19,7 +19,7 @@ type agreement interface {
 	accept(client []byte) (public, k []byte, err error)
 }
 
-func octets(name string, hash crypto.Hash, a agreement) Method {
+func octets(name string, hash crypto.Hash, a agreement, k func(secret []byte) []byte) Method {
 	return Method{
 		Name: name,
 		Hash: hash,
@@ -28,6 +28,7 @@ func octets(name string, hash crypto.Hash, a agreement) Method {
 			return &octetsClient{public: public, finish: finish}, err
 		},
 		NewServer: func() Server { return &octetsServer{agreement: a} },
+		overhear:  overhearOctets(k),
 	}
 }
 
