@@ -16,6 +16,7 @@ import (
 	"github.com/wirelark/wirelark/link"
 	"github.com/wirelark/wirelark/record"
 	"github.com/wirelark/wirelark/see"
+	"github.com/wirelark/wirelark/ssh/transport"
 	"github.com/wirelark/wirelark/trace"
 	"github.com/wirelark/wirelark/wire"
 )
@@ -119,7 +120,7 @@ func TestJoinedInTheMiddle(t *testing.T) {
 }
 
 func TestTruncated(t *testing.T) {
-	r := session(t, "curve25519-sha256", "aes128-gcm@openssh.com", trace.Client, record.Both)
+	r := session(t, transport.Algorithms{Kex: []string{"curve25519-sha256"}, Ciphers: []string{"aes128-gcm@openssh.com"}}, trace.Client, record.Both)
 	whole, _ := text(t, r.capture, see.Options{})
 	got, s := text(t, r.capture[:len(r.capture)*2/3], see.Options{})
 	if s.Truncated == nil || !errors.Is(s.Truncated, io.ErrUnexpectedEOF) {
@@ -162,7 +163,7 @@ func TestCanceled(t *testing.T) {
 
 // Without secrets and inner streams nothing is made up.
 func TestHonestWithoutSecrets(t *testing.T) {
-	r := session(t, "mlkem768x25519-sha256", "chacha20-poly1305@openssh.com", trace.Client, record.Wire)
+	r := session(t, transport.Algorithms{Kex: []string{"mlkem768x25519-sha256"}, Ciphers: []string{"chacha20-poly1305@openssh.com"}}, trace.Client, record.Wire)
 	var b bytes.Buffer
 	if _, err := see.Scrub(t.Context(), &b, bytes.NewReader(r.capture)); err != nil {
 		t.Fatal(err)

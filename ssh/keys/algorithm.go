@@ -32,11 +32,12 @@ const (
 	TypeSKECDSA   = "sk-ecdsa-sha2-nistp256@openssh.com" // OpenSSH PROTOCOL.u2f
 )
 
-// Signature algorithms of RSA keys (RFC 8332). All other keys have one
-// algorithm, which is named as their type.
+// Signature algorithms of RSA keys (RFC 8332, RFC 4253 §6.6). All other keys
+// have one algorithm, which is named as their type.
 const (
 	AlgoRSASHA256 = "rsa-sha2-256"
 	AlgoRSASHA512 = "rsa-sha2-512"
+	AlgoRSASHA1   = "ssh-rsa" // of [LegacyAlgorithms]; the type of all RSA keys has the same name
 )
 
 // certSuffix makes the name of a certificate type or algorithm out of a plain
@@ -110,7 +111,7 @@ func certName(plain string) string {
 // type signs, the preferred one first; nil for an unknown type. For
 // certificates the names are those of the certificate algorithms, as they
 // stand in a key exchange and in an authentication request. The caller owns
-// the slice.
+// the slice. The algorithms of [LegacyAlgorithms] are not among them.
 func SignatureAlgorithms(keyType string) []string {
 	plain := PlainType(keyType)
 	if !slices.Contains(plainTypes, plain) {
@@ -120,6 +121,22 @@ func SignatureAlgorithms(keyType string) []string {
 	if plain == TypeRSA {
 		algos = []string{AlgoRSASHA512, AlgoRSASHA256}
 	}
+	return named(algos, keyType)
+}
+
+// LegacyAlgorithms returns the algorithms with which a key of the given type
+// can sign for old peers, and which must not be offered or accepted unless
+// somebody asks for them by name: ssh-rsa, which is RSA with SHA-1. The caller
+// owns the slice.
+func LegacyAlgorithms(keyType string) []string {
+	if PlainType(keyType) != TypeRSA {
+		return nil
+	}
+	return named([]string{AlgoRSASHA1}, keyType)
+}
+
+// named makes algorithms of a plain type those of keyType.
+func named(algos []string, keyType string) []string {
 	if IsCertificate(keyType) {
 		for i := range algos {
 			algos[i] = certName(algos[i])
@@ -130,14 +147,13 @@ func SignatureAlgorithms(keyType string) []string {
 
 // TypeOf returns the key type that signs with the given algorithm, "" for an
 // unknown one: ssh-rsa for rsa-sha2-512. It is the inverse of
-// [SignatureAlgorithms].
+// [SignatureAlgorithms] and [LegacyAlgorithms], so it says nothing about
+// whether the algorithm should be used.
 func TypeOf(algorithm string) string {
 	plain := PlainType(algorithm)
 	switch plain {
 	case AlgoRSASHA256, AlgoRSASHA512:
 		plain = TypeRSA
-	case TypeRSA: // the SHA-1 algorithm of that name
-		return ""
 	}
 	if !slices.Contains(plainTypes, plain) {
 		return ""

@@ -8,6 +8,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -204,8 +205,15 @@ func TestAlgorithms(t *testing.T) {
 			}
 		}
 	}
-	if got := keys.TypeOf("ssh-rsa"); got != "" {
-		t.Errorf("TypeOf(ssh-rsa), the SHA-1 algorithm, = %q, want none", got)
+	for _, keyType := range keys.Types() {
+		want := ""
+		if keys.PlainType(keyType) == keys.TypeRSA {
+			want = keyType // which names the SHA-1 algorithm, too
+		}
+		got := strings.Join(keys.LegacyAlgorithms(keyType), " ")
+		if got != want || want != "" && keys.TypeOf(got) != keyType || slices.Contains(keys.SignatureAlgorithms(keyType), "ssh-rsa") {
+			t.Errorf("LegacyAlgorithms(%q) = %q, of type %q, want %q", keyType, got, keys.TypeOf(got), want)
+		}
 	}
 	for _, keyType := range keys.Types() {
 		if !keys.Known(keyType) {
@@ -218,7 +226,8 @@ func TestSignAndVerify(t *testing.T) {
 	data := []byte("what is signed")
 	for _, name := range []string{"ed25519", "ecdsa521", "ecdsa384_sec1", "rsa_pem"} {
 		s := signer(t, name)
-		for _, algo := range keys.SignatureAlgorithms(s.PublicKey().Type()) {
+		keyType := s.PublicKey().Type()
+		for _, algo := range append(keys.SignatureAlgorithms(keyType), keys.LegacyAlgorithms(keyType)...) {
 			t.Run(name+"/"+algo, func(t *testing.T) {
 				sig, err := keys.Sign(nil, s, algo, data)
 				if err != nil {
@@ -259,7 +268,7 @@ func TestVerifyHoldsToTheAlgorithm(t *testing.T) {
 			t.Errorf("a rsa-sha2-256 signature where %q was agreed on: got %v, want ErrSignature", algo, err)
 		}
 	}
-	for _, algo := range []string{"ssh-rsa", keys.TypeEd25519, ""} {
+	for _, algo := range []string{keys.TypeEd25519, "ssh-dss", ""} {
 		if _, err := keys.Sign(nil, s, algo, data); err == nil {
 			t.Errorf("an RSA key signed with %q", algo)
 		}

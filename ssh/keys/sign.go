@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 
 	"golang.org/x/crypto/ssh"
 
@@ -62,7 +61,7 @@ func ParseSignature(blob []byte) (*Signature, error) {
 }
 
 // Sign signs data and returns the signature in wire form. algorithm is one of
-// [SignatureAlgorithms] of the signer's key type; that of a certificate, or of
+// [SignatureAlgorithms] or [LegacyAlgorithms] of the signer's key type; that of a certificate, or of
 // its plain key, signs alike. rand may be nil: the signer takes its own then.
 func Sign(rand io.Reader, s Signer, algorithm string, data []byte) ([]byte, error) {
 	return SignContext(context.Background(), rand, s, algorithm, data)
@@ -73,7 +72,7 @@ func Sign(rand io.Reader, s Signer, algorithm string, data []byte) ([]byte, erro
 func SignContext(ctx context.Context, rand io.Reader, s Signer, algorithm string, data []byte) ([]byte, error) {
 	keyType := s.PublicKey().Type()
 	plain := PlainType(algorithm)
-	if !slices.Contains(SignatureAlgorithms(PlainType(keyType)), plain) {
+	if TypeOf(plain) != PlainType(keyType) {
 		return nil, fmt.Errorf("a key of type %s cannot sign with %s", keyType, algorithm)
 	}
 	if err := ctx.Err(); err != nil {
@@ -102,7 +101,8 @@ func signWith(ctx context.Context, rand io.Reader, s Signer, plain string, data 
 
 // Verify checks a signature in wire form over data. The algorithm that the
 // signature names must be algorithm, which is what was negotiated or stood in
-// the request: a peer cannot fall back to another. For a certificate, the key
+// the request: a peer cannot fall back to another, so one of
+// [LegacyAlgorithms] counts only where the caller names it. For a certificate, the key
 // in it signs; whether the certificate is to be trusted is not looked at.
 // Signatures of security keys must tell of a touch. Errors wrap
 // [ErrSignature].

@@ -17,25 +17,37 @@ type Algorithm = ssh.DirectionAlgorithms
 
 // cipherEntry is what the package knows about a cipher.
 type cipherEntry struct {
-	name          string
-	keySize, iv   int
-	authenticates bool
-	open          func(Keys, macEntry) (mode, error)
+	name        string
+	keySize, iv int
+	kind        cipherKind
+	open        func(Keys, macEntry) (mode, error)
 }
 
+// cipherKind says what else a cipher brings with it.
+type cipherKind uint8
+
+const (
+	plainCipher   cipherKind = iota // goes with a MAC
+	legacyCipher                    // goes with a MAC; for old peers
+	authenticates                   // is its own MAC
+	lengthInClear                   // is its own MAC, and does not encrypt the length
+)
+
+func (k cipherKind) isMAC() bool { return k == authenticates || k == lengthInClear }
+
 // cipherTable lists the ciphers, the preferred one first: AES-GCM has
-// hardware nearly everywhere. The last ones are for old peers.
+// hardware nearly everywhere.
 func cipherTable() []cipherEntry {
 	return []cipherEntry{
-		{"aes128-gcm@openssh.com", 16, 12, true, newGCM},
-		{"aes256-gcm@openssh.com", 32, 12, true, newGCM},
-		{"chacha20-poly1305@openssh.com", 64, 0, true, newChaCha},
-		{"aes128-ctr", 16, aes.BlockSize, false, newCTR},
-		{"aes192-ctr", 24, aes.BlockSize, false, newCTR},
-		{"aes256-ctr", 32, aes.BlockSize, false, newCTR},
-		{"aes128-cbc", 16, aes.BlockSize, false, newCBC},
-		{"aes192-cbc", 24, aes.BlockSize, false, newCBC},
-		{"aes256-cbc", 32, aes.BlockSize, false, newCBC},
+		{"aes128-gcm@openssh.com", 16, 12, lengthInClear, newGCM}, // RFC 5647 §7.2
+		{"aes256-gcm@openssh.com", 32, 12, lengthInClear, newGCM},
+		{"chacha20-poly1305@openssh.com", 64, 0, authenticates, newChaCha},
+		{"aes128-ctr", 16, aes.BlockSize, plainCipher, newCTR},
+		{"aes192-ctr", 24, aes.BlockSize, plainCipher, newCTR},
+		{"aes256-ctr", 32, aes.BlockSize, plainCipher, newCTR},
+		{"aes128-cbc", 16, aes.BlockSize, legacyCipher, newCBC},
+		{"aes192-cbc", 24, aes.BlockSize, legacyCipher, newCBC},
+		{"aes256-cbc", 32, aes.BlockSize, legacyCipher, newCBC},
 	}
 }
 
@@ -55,6 +67,20 @@ func MACs() []string {
 		names = append(names, m.name)
 	}
 	return names
+}
+
+// IsLegacy reports whether a cipher or a MAC algorithm is for old peers only,
+// and should be offered to nobody who did not ask for it.
+func IsLegacy(name string) bool {
+	return slices.ContainsFunc(cipherTable(), func(c cipherEntry) bool { return c.name == name && c.kind == legacyCipher }) ||
+		slices.ContainsFunc(macTable(), func(m macEntry) bool { return m.name == name && m.legacy })
+}
+
+// LengthInClear reports whether anybody can see where packets end: the length
+// is not encrypted.
+func LengthInClear(alg Algorithm) bool {
+	c, mac, err := find(alg)
+	return err == nil && (c.kind == lengthInClear || mac.etm)
 }
 
 // Compressions returns the names of the compression methods: only "none".
@@ -104,9 +130,9 @@ func find(alg Algorithm) (cipherEntry, macEntry, error) {
 		return cipherEntry{}, macEntry{}, fmt.Errorf("cipher %q is not supported", alg.Cipher)
 	case alg.Compression != "" && alg.Compression != "none":
 		return cipherEntry{}, macEntry{}, fmt.Errorf("compression %q is not supported", alg.Compression)
-	case ciphers[i].authenticates && alg.MAC != "":
+	case ciphers[i].kind.isMAC() && alg.MAC != "":
 		return cipherEntry{}, macEntry{}, fmt.Errorf("MAC %q with cipher %s, which has its own", alg.MAC, alg.Cipher)
-	case ciphers[i].authenticates:
+	case ciphers[i].kind.isMAC():
 		return ciphers[i], macEntry{}, nil
 	case m < 0:
 		return cipherEntry{}, macEntry{}, fmt.Errorf("MAC %q is not supported", alg.MAC)

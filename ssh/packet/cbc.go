@@ -70,6 +70,9 @@ func (c *cbc) need() int {
 
 // iv returns the IV of the packet at a position, nil when it is not known.
 func (c *cbc) iv(at position) []byte {
+	if at.iv != nil {
+		return at.iv[:]
+	}
 	switch at.count {
 	case c.next.count:
 		return c.next.iv[:]
@@ -86,10 +89,22 @@ func (c *cbc) went(at position, last []byte) {
 	c.next = ivAt{at.count + 1, [aes.BlockSize]byte(last)}
 }
 
+func (c *cbc) chained(b []byte) *[16]byte {
+	n := len(b) - c.tagSize()
+	if n < aes.BlockSize {
+		return nil
+	}
+	iv := [aes.BlockSize]byte(b[n-aes.BlockSize : n])
+	return &iv
+}
+
 func (c *cbc) length(b []byte, at position) uint32 {
 	iv := c.iv(at)
-	if c.etm || iv == nil {
+	if c.etm {
 		return clearLength(b)
+	}
+	if iv == nil {
+		return 0 // which no packet has
 	}
 	c.cipher.Decrypt(c.first[:], b[:aes.BlockSize])
 	subtle.XORBytes(c.first[:4], c.first[:4], iv[:4])
@@ -141,4 +156,12 @@ func (c *cbc) open(b []byte, at position) bool {
 	}
 	c.went(at, last[:])
 	return true
+}
+
+func (c *cbc) waste(b []byte) {
+	var none [aes.BlockSize]byte
+	whole := b[:len(b)/aes.BlockSize*aes.BlockSize]
+	c.decrypter.SetIV(none[:])
+	c.decrypter.CryptBlocks(whole, whole)
+	c.sum(c.expected[:c.tagSize()], b, position{})
 }

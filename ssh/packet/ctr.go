@@ -71,7 +71,11 @@ func (c *ctr) length(b []byte, at position) uint32 {
 	if c.etm {
 		return clearLength(b)
 	}
-	c.cipher.Encrypt(c.first[:], c.at(c.encrypted(at)))
+	n := c.encrypted(at)
+	if n%aes.BlockSize != 0 {
+		return 0 // no packet begins there, and none has this length
+	}
+	c.cipher.Encrypt(c.first[:], c.at(n))
 	return clearLength(b) ^ binary.BigEndian.Uint32(c.first[:])
 }
 

@@ -6,6 +6,9 @@
 // They do no I/O. They are the only implementation of SSH's packet
 // cryptography: connections, decoders and tests use the same.
 //
-// Ciphers: "none", aes128-gcm@openssh.com, aes256-gcm@openssh.com and
-// chacha20-poly1305@openssh.com. See [Supported].
+// Ciphers: "none", aes128-gcm@openssh.com, aes256-gcm@openssh.com,
+// chacha20-poly1305@openssh.com, and aes128-ctr, aes192-ctr and aes256-ctr with
+// hmac-sha2-256 or hmac-sha2-512, over the plaintext or (-etm) over the
+// ciphertext. For old peers there are aes-cbc and hmac-sha1. See [Ciphers],
+// [MACs] and [IsLegacy].
 package packet

@@ -17,18 +17,20 @@ type macEntry struct {
 	size int
 	hash func() hash.Hash
 	etm  bool // over the encrypted packet, whose length stands in the clear
+
+	legacy bool // for old peers
 }
 
 // macTable lists the MACs, the preferred one first (RFC 6668; RFC 4253 §6.4;
-// OpenSSH PROTOCOL §1.5). The last ones are for old peers.
+// OpenSSH PROTOCOL §1.5).
 func macTable() []macEntry {
 	return []macEntry{
-		{"hmac-sha2-256-etm@openssh.com", sha256.Size, sha256.New, true},
-		{"hmac-sha2-512-etm@openssh.com", sha512.Size, sha512.New, true},
-		{"hmac-sha2-256", sha256.Size, sha256.New, false},
-		{"hmac-sha2-512", sha512.Size, sha512.New, false},
-		{"hmac-sha1-etm@openssh.com", sha1.Size, sha1.New, true},
-		{"hmac-sha1", sha1.Size, sha1.New, false},
+		{"hmac-sha2-256-etm@openssh.com", sha256.Size, sha256.New, true, false},
+		{"hmac-sha2-512-etm@openssh.com", sha512.Size, sha512.New, true, false},
+		{"hmac-sha2-256", sha256.Size, sha256.New, false, false},
+		{"hmac-sha2-512", sha512.Size, sha512.New, false, false},
+		{"hmac-sha1-etm@openssh.com", sha1.Size, sha1.New, true, true},
+		{"hmac-sha1", sha1.Size, sha1.New, false, true},
 	}
 }
 

@@ -49,7 +49,27 @@ func (o *Opener) Need() int { return o.mode.need() }
 // Opener. The error is an [*Error] of kind BadLength; with CBC, whose length
 // an attacker could use as an oracle, an impossible length is the longest
 // possible one, and Open finds a bad MAC.
-func (o *Opener) Size(b []byte) (int, error) { return o.size(b, o.at) }
+func (o *Opener) Size(b []byte) (int, error) {
+	size, err := o.size(b, o.at)
+	if err != nil && o.hides() {
+		return o.longest(), nil
+	}
+	return size, err
+}
+
+// SizeAfter is Size for the packet that follows those in skip, and hides
+// nothing: it is for those who watch, and answer nobody.
+func (o *Opener) SizeAfter(b []byte, skip Skip) (int, error) { return o.size(b, o.after(skip)) }
+
+func (o *Opener) hides() bool {
+	h, ok := o.mode.(hider)
+	return ok && h.hides()
+}
+
+func (o *Opener) waste(b []byte) { o.mode.(hider).waste(b) }
+
+// longest is the length on the wire of the longest packet.
+func (o *Opener) longest() int { return MaxLength + o.mode.tagSize() }
 
 func (o *Opener) size(b []byte, at position) (int, error) {
 	length := o.mode.length(b, at)
@@ -58,9 +78,6 @@ func (o *Opener) size(b []byte, at position) (int, error) {
 		covered += 4
 	}
 	if length < minLength || length > MaxLength || covered%uint64(o.mode.block()) != 0 {
-		if h, ok := o.mode.(hider); ok && h.hides() {
-			return MaxLength + o.mode.tagSize(), nil
-		}
 		return 0, &Error{Kind: BadLength, Seq: at.seq, Value: int64(length)}
 	}
 	return 4 + int(length) + o.mode.tagSize(), nil
@@ -111,6 +128,11 @@ func (o *Opener) open(b []byte, at position) ([]byte, error) {
 type Skip struct {
 	Packets uint64
 	Bytes   uint64 // what they took on the wire; only stream ciphers need it
+
+	// Before is what stands in front of the packet on the wire, at least the
+	// end of the last one of those that are missing; only CBC needs it, whose
+	// packets cannot be opened without.
+	Before []byte
 }
 
 // Try opens the packet that begins at b as if the packets skip had been opened
@@ -145,7 +167,20 @@ func (o *Opener) after(skip Skip) position {
 	at.seq += uint32(skip.Packets)
 	at.count += skip.Packets
 	at.bytes += skip.Bytes
+	if skip.Packets > 0 {
+		at.iv = nil
+		if c, ok := o.mode.(chainer); ok && skip.Before != nil {
+			at.iv = c.chained(skip.Before)
+		}
+	}
 	return at
+}
+
+// CountsBytes reports whether Skip.Bytes must be right: the cipher is one
+// stream over all packets.
+func (o *Opener) CountsBytes() bool {
+	_, stream := o.mode.(*ctr)
+	return stream
 }
 
 // Seq returns the sequence number of the next packet.

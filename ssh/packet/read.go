@@ -36,6 +36,8 @@ type input struct {
 	large    *[largeBuffer]byte // borrowed while busy
 	r, w     int                // unread bytes are buf[r:w]
 	size     int                // of the packet at r; 0: not yet known
+	opened   int                // bytes at r of a packet that was refused, which must not show yet; else 0
+	refused  error              // why it was
 	deadline time.Time          // of the next read; zero: none
 	noIdle   bool               // the connection has no deadlines
 	err      error              // sticky
@@ -58,11 +60,17 @@ func (p *Packetizer) ReadMessage() (payload []byte, err error) {
 		}
 		if in.size > 0 && in.w-in.r >= in.size {
 			b := in.buf[in.r : in.r+in.size : in.r+in.size]
-			in.r += in.size
-			in.size = 0
-			if payload, in.err = in.opener.Open(b); in.err != nil {
+			if in.opened > 0 {
+				in.opener.waste(b[in.opened:])
+				in.err = in.refused
 				break
 			}
+			if payload, in.err = in.opener.Open(b); in.err != nil {
+				in.refuse()
+				continue
+			}
+			in.r += in.size
+			in.size = 0
 			in.packets.Add(1)
 			in.bytes.Add(uint64(len(b)))
 			return payload, nil
@@ -70,6 +78,16 @@ func (p *Packetizer) ReadMessage() (payload []byte, err error) {
 		p.fill(max(in.size, in.opener.Need()))
 	}
 	return nil, in.err
+}
+
+// refuse deals with a packet that was not opened. Where its length must not
+// show in when we say no, as much is read, and worked on, as for any other
+// that is refused.
+func (in *input) refuse() {
+	if longest := in.opener.longest(); in.opener.hides() && in.size < longest {
+		in.opened, in.refused, in.err = in.size, in.err, nil
+		in.size = longest
+	}
 }
 
 // Buffered returns how many received bytes have not been taken yet.

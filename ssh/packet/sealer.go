@@ -8,15 +8,17 @@ const HeaderSize = 5
 
 // position is the place of a packet in its direction.
 type position struct {
-	seq   uint32 // sequence number, RFC 4253 §6.4
-	count uint64 // packets under these keys before this one
-	bytes uint64 // bytes on the wire under these keys before this one
+	seq   uint32    // sequence number, RFC 4253 §6.4
+	count uint64    // packets under these keys before this one
+	bytes uint64    // bytes on the wire under these keys before this one
+	iv    *[16]byte // of this packet, where packets were skipped and the mode is a chainer
 }
 
 func (p *position) next(size int) {
 	p.seq++
 	p.count++
 	p.bytes += uint64(size)
+	p.iv = nil
 }
 
 // A mode is the cryptography of one direction under one set of keys. Packets
@@ -46,10 +48,19 @@ type mode interface {
 	open(b []byte, at position) bool
 }
 
-// hider is a mode whose peers must not learn that a length was wrong: what
+// hider is a mode whose peers must not learn whether a length was wrong: what
 // has a wrong one is read on as if it had the longest, and its MAC is wrong.
 type hider interface {
 	hides() bool
+	// waste does the work of opening b, for nothing.
+	waste(b []byte)
+}
+
+// chainer is a mode in which the packet before gives the IV.
+type chainer interface {
+	// chained returns the IV of the packet that b stands in front of, nil when
+	// b is too short to hold it.
+	chained(b []byte) *[16]byte
 }
 
 // A Compressor compresses the payloads of one direction, one after another as

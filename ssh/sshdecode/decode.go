@@ -5,7 +5,8 @@
 // It has two layers. The stream layer reads identification lines and binary
 // packets, computes the exchange hash of every key exchange, derives the keys
 // from logged secrets and opens the packets with package packet; after a hole
-// in a capture it finds the next packet with the authentication tag as oracle.
+// in a capture it finds the next packet with the authentication tag as oracle
+// (not under aes-ctr, when it is not known how many bytes are missing).
 // The packet layer follows the connection with an [ssh.Flow], describes every
 // message, finds the message that each reply answers, and hands the data of
 // channels to the decoders of inner protocols, labelled "subsystem sftp",

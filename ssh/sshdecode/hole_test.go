@@ -9,15 +9,14 @@ import (
 	"testing"
 
 	"github.com/wirelark/wirelark/ssh"
-	"github.com/wirelark/wirelark/ssh/packet"
 	"github.com/wirelark/wirelark/trace"
 	"github.com/wirelark/wirelark/wire"
 )
 
 // bulk is a session in which the client sends n packets of size bytes, each
 // with its number in front.
-func bulk(t testing.TB, cipher string, n, size int) *talk {
-	x := newTalk(t, "curve25519-sha256", cipher, true)
+func bulk(t testing.TB, suite string, n, size int) *talk {
+	x := newTalk(t, "curve25519-sha256", suite, true)
 	x.login()
 	x.open(&ssh.ChannelRequest{Type: ssh.RequestExec, Command: "cat"})
 	for i := range n {
@@ -59,6 +58,16 @@ func numbered(x *talk) (n int) {
 	return n
 }
 
+// holeSuites has one suite of every kind that a search deals with in its own
+// way.
+func holeSuites() []string {
+	return []string{
+		"aes128-gcm@openssh.com", "chacha20-poly1305@openssh.com",
+		"aes128-ctr+hmac-sha2-256-etm@openssh.com", "aes256-ctr+hmac-sha1",
+		"aes128-cbc+hmac-sha2-512-etm@openssh.com", "aes256-cbc+hmac-sha2-256",
+	}
+}
+
 func TestHoles(t *testing.T) {
 	tests := []struct {
 		name                    string
@@ -74,10 +83,10 @@ func TestHoles(t *testing.T) {
 		{"an unknown number of bytes", 10, 30000, 1448, 50, 30, false, 4},
 		{"many small packets", 800, 10, 1448, 5, 10, true, 300},
 	}
-	for _, cipher := range packet.Ciphers() {
+	for _, suite := range holeSuites() {
 		for _, test := range tests {
-			t.Run(cipher+"/"+test.name, func(t *testing.T) {
-				x := bulk(t, cipher, test.packets, test.size)
+			t.Run(suite+"/"+test.name, func(t *testing.T) {
+				x := bulk(t, suite, test.packets, test.size)
 				chunks := x.pieces
 				if test.missing > 0 {
 					chunks = withHole(x, test.segment, test.first, test.missing, test.known)
@@ -85,7 +94,17 @@ func TestHoles(t *testing.T) {
 				s := decode(x, chunks, &x.log)
 				all := strings.Join(s.lines, "")
 				got := strings.Count(all, `data="number `)
-				if got < test.packets-test.lost {
+				if strings.Contains(suite, "-ctr") && !test.known {
+					if got != 4 || !strings.Contains(all, "an unknown number of bytes is missing, and the cipher aes") {
+						t.Errorf("%d packets read: %s", got, s.lines[len(s.lines)-1])
+					}
+					return
+				}
+				lost := test.lost
+				if strings.Contains(suite, "-cbc") && lost > 0 {
+					lost++ // the one behind a hole that goes up to its beginning
+				}
+				if got < test.packets-lost {
 					t.Errorf("%d of %d packets read", got, test.packets)
 				}
 				if test.missing > 0 && (strings.Count(all, "read again after") != 1 || !strings.Contains(all, "are missing before this")) {
@@ -130,18 +149,18 @@ func TestHoleWithKeyExchange(t *testing.T) {
 
 // A byte that was changed loses its packet and no more.
 func TestChangedByte(t *testing.T) {
-	for _, cipher := range packet.Ciphers() {
-		x := bulk(t, cipher, 30, 1000)
+	for _, suite := range suites() {
+		x := bulk(t, suite, 30, 1000)
 		c := &x.pieces[len(x.pieces)-20]
 		c.Data = bytes.Clone(c.Data)
 		c.Data[500] ^= 1
 		s := decode(x, x.pieces, &x.log)
 		all := strings.Join(s.lines, "")
 		if n := strings.Count(all, `data="number `); n != 29 {
-			t.Errorf("%s: %d of 30 packets read", cipher, n)
+			t.Errorf("%s: %d of 30 packets read", suite, n)
 		}
 		if !strings.Contains(all, "does not authenticate") {
-			t.Errorf("%s: not told:\n%s", cipher, all)
+			t.Errorf("%s: not told:\n%s", suite, all)
 		}
 	}
 }

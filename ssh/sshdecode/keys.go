@@ -4,7 +4,6 @@ import (
 	"crypto"
 	"fmt"
 
-	"github.com/wirelark/wirelark/ssh"
 	"github.com/wirelark/wirelark/ssh/internal/kex"
 	"github.com/wirelark/wirelark/ssh/packet"
 	"github.com/wirelark/wirelark/wire"
@@ -12,7 +11,7 @@ import (
 
 // exchange is what the stream layer keeps of a key exchange.
 type exchange struct {
-	client    ssh.KexECDHInit
+	client    wire.Message // the client's message of the method; nil: not seen
 	sessionID []byte
 }
 
@@ -24,12 +23,13 @@ type keys struct {
 }
 
 // exchanged computes the keys that follow from a complete key exchange.
-func (s *stream) exchanged(reply *ssh.KexECDHReply) {
+func (s *stream) exchanged(reply wire.Message) {
 	alg, err := s.packets.flow.Algorithms()
 	if err != nil {
 		return // the session cannot go on
 	}
 	values, hash, failure := s.outcome(alg.Kex, reply)
+	s.kex.client = nil
 	for i, a := range [2]packet.Algorithm{alg.C2S, alg.S2C} {
 		h := &s.half[i]
 		h.next = &keys{alg: a, err: failure}
@@ -47,7 +47,7 @@ func (s *stream) exchanged(reply *ssh.KexECDHReply) {
 type secrets struct{ k, h []byte }
 
 // outcome computes the exchange hash, or says why it cannot.
-func (s *stream) outcome(name string, reply *ssh.KexECDHReply) (out secrets, hash crypto.Hash, failure string) {
+func (s *stream) outcome(name string, reply wire.Message) (out secrets, hash crypto.Hash, failure string) {
 	client, server := &s.half[wire.C2S], &s.half[wire.S2C]
 	method, known := kex.Find(name)
 	if !known {
@@ -57,7 +57,10 @@ func (s *stream) outcome(name string, reply *ssh.KexECDHReply) (out secrets, has
 	if !ok {
 		return out, 0, "no secret for this key exchange"
 	}
-	v := method.Overhear(&s.kex.client, reply, secret)
+	v := method.Overhear(s.kex.client, reply, secret)
+	if v == nil {
+		return out, 0, "the key exchange was not seen whole"
+	}
 	h, err := kex.Hash(method.Hash, &kex.Inputs{
 		ClientVersion: client.ident, ServerVersion: server.ident, ClientInit: client.init, ServerInit: server.init,
 		HostKey: v.HostKey, Public: v.Public, K: v.K,
@@ -128,9 +131,7 @@ func (s *stream) changeKeys(h *half) {
 // sizes returns an opener that tells where packets end without knowing their
 // keys, where the algorithm allows that; else nil.
 func sizes(alg packet.Algorithm) *packet.Opener {
-	switch alg.Cipher {
-	case "aes128-gcm@openssh.com", "aes256-gcm@openssh.com": // RFC 5647 §7.2: the length is not encrypted
-	default:
+	if !packet.LengthInClear(alg) {
 		return nil
 	}
 	k, err := packet.DeriveKeys(crypto.SHA256, nil, nil, nil, wire.C2S, alg)

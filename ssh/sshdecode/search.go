@@ -28,7 +28,7 @@ const (
 	wideBytes   = 128 << 10
 	searchBytes = 1 << 20 // behind which a search is given up
 	minSealed   = 4 + 8 + 16
-	maxSealed   = 4 + packet.MaxLength + 16
+	maxSealed   = 4 + packet.MaxLength + 64
 )
 
 // seek begins a search, or lets one that is under way know of another hole. n
@@ -66,6 +66,10 @@ func (s *stream) resume(h *half, last bool) bool {
 	f := &h.search
 	if len(h.buf) < minSealed {
 		return false
+	}
+	if f.missing < 0 && h.opener.CountsBytes() {
+		h.lose("an unknown number of bytes is missing, and the cipher " + f.alg.Cipher + " counts them")
+		return true
 	}
 	off, skip, ok := 0, packet.Skip{}, false
 	if f.wait > 0 && len(h.buf) >= f.wait {
@@ -119,10 +123,8 @@ func (s *search) try(h *half, off int, wide bool) (skip packet.Skip, ok bool) {
 	}
 	for n := low; n <= high && s.tries < maxTries; n++ {
 		s.tries++
-		skip = packet.Skip{Packets: n, Bytes: uint64(max(0, s.missing) + int64(off))}
-		at := *h.opener
-		at.Advance(skip)
-		size, err := at.Size(h.buf[off:])
+		skip = packet.Skip{Packets: n, Bytes: uint64(max(0, s.missing) + int64(off)), Before: h.buf[:off]}
+		size, err := h.opener.SizeAfter(h.buf[off:], skip)
 		if err != nil {
 			continue
 		}

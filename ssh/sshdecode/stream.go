@@ -135,7 +135,7 @@ func (s *stream) readPacket(h *half) bool {
 	if len(h.buf) < h.opener.Need() {
 		return false
 	}
-	size, err := h.opener.Size(h.buf)
+	size, err := h.opener.SizeAfter(h.buf, packet.Skip{})
 	if err != nil {
 		s.fail(h, err.Error())
 		return true
@@ -189,9 +189,11 @@ func (s *stream) read(h *half, payload []byte, spans []trace.Span) {
 		}
 	}
 	switch m := s.packets.packet(in).(type) {
+	case *ssh.KexDHInit:
+		s.kex.client = &ssh.KexDHInit{E: bytes.Clone(m.E)}
 	case *ssh.KexECDHInit:
-		s.kex.client = ssh.KexECDHInit{Public: bytes.Clone(m.Public)}
-	case *ssh.KexECDHReply:
+		s.kex.client = &ssh.KexECDHInit{Public: bytes.Clone(m.Public)}
+	case *ssh.KexDHReply, *ssh.KexECDHReply:
 		s.exchanged(m)
 	case *ssh.NewKeys:
 		s.changeKeys(h)

@@ -3,6 +3,7 @@ package sshdecode
 import (
 	"crypto/rand"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,7 +24,7 @@ const (
 type talk struct {
 	t       testing.TB
 	method  string
-	cipher  string
+	alg     packet.Algorithm
 	strict  bool
 	pieces  []trace.Chunk // of the streams, one for each packet
 	plain   []trace.Chunk // the packets
@@ -40,8 +41,25 @@ const (
 	serverIdent = "SSH-2.0-server a comment"
 )
 
-func newTalk(t testing.TB, method, cipher string, strict bool) *talk {
-	x := &talk{t: t, method: method, cipher: cipher, strict: strict, now: time.Unix(1000, 0)}
+// suites returns ciphers that go without a MAC, and all others with each MAC,
+// as "cipher+mac".
+func suites() (list []string) {
+	for _, c := range packet.Ciphers() {
+		if ssh.IsAEAD(c) {
+			list = append(list, c)
+			continue
+		}
+		for _, m := range packet.MACs() {
+			list = append(list, c+"+"+m)
+		}
+	}
+	return list
+}
+
+func newTalk(t testing.TB, method, suite string, strict bool) *talk {
+	x := &talk{t: t, method: method, strict: strict, now: time.Unix(1000, 0)}
+	x.alg.Cipher, x.alg.MAC, _ = strings.Cut(suite, "+")
+	x.alg.Compression = "none"
 	for d := range x.sealer {
 		x.sealer[d] = x.seal(packet.Algorithm{}, packet.Keys{}, 0)
 	}
@@ -86,9 +104,14 @@ func (x *talk) say(dir wire.Dir, messages ...wire.Message) (payload []byte) {
 }
 
 func (x *talk) offer(dir wire.Dir) *ssh.KexInit {
+	macs := []string{"hmac-sha2-256"}
+	if x.alg.MAC != "" {
+		macs = []string{x.alg.MAC}
+	}
 	m := &ssh.KexInit{
 		KexAlgorithms: []string{x.method}, ServerHostKeyAlgorithms: []string{"ssh-ed25519"},
-		CiphersC2S: []string{x.cipher}, CiphersS2C: []string{x.cipher},
+		CiphersC2S: []string{x.alg.Cipher}, CiphersS2C: []string{x.alg.Cipher},
+		MACsC2S: macs, MACsS2C: macs,
 		CompressionC2S: []string{"none"}, CompressionS2C: []string{"none"},
 	}
 	if x.strict {
@@ -134,10 +157,9 @@ func (x *talk) exchange(between ...func()) {
 	if x.session == nil {
 		x.session = h
 	}
-	alg := packet.Algorithm{Cipher: x.cipher, Compression: "none"}
 	for _, dir := range []wire.Dir{s2c, c2s} {
 		x.say(dir, &ssh.NewKeys{})
-		k, err := packet.DeriveKeys(method.Hash, v.K, h, x.session, dir, alg)
+		k, err := packet.DeriveKeys(method.Hash, v.K, h, x.session, dir, x.alg)
 		if err != nil {
 			x.t.Fatal(err)
 		}
@@ -145,7 +167,7 @@ func (x *talk) exchange(between ...func()) {
 		if x.strict {
 			seq = 0
 		}
-		x.sealer[dir] = x.seal(alg, k, seq)
+		x.sealer[dir] = x.seal(x.alg, k, seq)
 	}
 }
 

@@ -44,7 +44,7 @@ func attacks() []attack {
 		{"garbage instead of a version", Connected, func(p *Peer) { p.Raw([]byte("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n")); p.CloseWrite() }, nil, "SSH", false},
 		{"version without end", Connected, func(p *Peer) { p.Raw(bytes.Repeat([]byte("SSH-2.0-"), 10_000)) }, &transport.VersionError{}, "255 bytes", false},
 		{"version 1", Connected, func(p *Peer) { p.Raw([]byte("SSH-1.5-old\r\n")) }, &transport.VersionError{}, "version 2.0", false},
-		{"no common algorithm", Identified, func(p *Peer) { p.Kex = []string{"ecdh-sha2-nistp256"}; p.Send(p.KexInit()) }, &ssh.NegotiationError{}, "key exchange", false},
+		{"no common algorithm", Identified, func(p *Peer) { p.Kex = []string{"diffie-hellman-group1-sha1"}; p.Send(p.KexInit()) }, &ssh.NegotiationError{}, "key exchange", false},
 		{"length beyond all", Identified, func(p *Peer) { p.Raw([]byte{0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0}) }, bad, "bad packet length", false},
 		{"length of a gigabyte", Keyed, func(p *Peer) { p.Raw(binary.BigEndian.AppendUint32(nil, 1<<30)); p.Raw(make([]byte, 64)) }, bad, "bad packet length", false},
 		{"length of nothing", Keyed, func(p *Peer) { p.Raw(make([]byte, 64)) }, bad, "bad packet length", false},

@@ -12,15 +12,27 @@ import (
 )
 
 // Defaults returns the algorithms that are offered unless something else is
-// asked for. The caller owns the lists.
+// asked for: the best ones first, and none that is only for old peers
+// (aes-cbc, hmac-sha1, diffie-hellman-group14-sha1, ssh-rsa). The caller owns
+// the lists.
 func Defaults() Algorithms {
 	a := Supported()
+	a.Kex = slices.DeleteFunc(a.Kex, func(name string) bool {
+		m, ok := kex.Find(name)
+		return ok && m.Legacy
+	})
 	a.HostKeys = slices.DeleteFunc(a.HostKeys, func(name string) bool {
 		// Certificates need an authority that the caller knows, and security
 		// keys make poor host keys.
-		return keys.IsCertificate(name) || strings.HasPrefix(name, "sk-")
+		return keys.IsCertificate(name) || strings.HasPrefix(name, "sk-") || isLegacySignature(name)
 	})
+	a.Ciphers = slices.DeleteFunc(a.Ciphers, packet.IsLegacy)
+	a.MACs = slices.DeleteFunc(a.MACs, packet.IsLegacy)
 	return a
+}
+
+func isLegacySignature(name string) bool {
+	return slices.Contains(keys.LegacyAlgorithms(keys.TypeOf(name)), name)
 }
 
 // Supported returns all algorithms that can be offered. The caller owns the
@@ -30,13 +42,14 @@ func Supported() Algorithms {
 	for _, m := range kex.Methods() {
 		a.Kex = append(a.Kex, m.Name)
 	}
-	for _, t := range keys.Types() {
+	types := keys.Types()
+	for _, t := range types {
 		a.HostKeys = append(a.HostKeys, keys.SignatureAlgorithms(t)...)
 	}
-	a.Ciphers, a.MACs, a.Compression = packet.Ciphers(), packet.MACs(), packet.Compressions()
-	if a.MACs == nil {
-		a.MACs = []string{}
+	for _, t := range types {
+		a.HostKeys = append(a.HostKeys, keys.LegacyAlgorithms(t)...)
 	}
+	a.Ciphers, a.MACs, a.Compression = packet.Ciphers(), packet.MACs(), packet.Compressions()
 	return a
 }
 

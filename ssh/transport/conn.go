@@ -161,15 +161,11 @@ func newConn(role trace.Role, nc net.Conn, cfg Config) (*Conn, error) {
 	if role == trace.Server {
 		markers = []string{ssh.MarkerExtInfoServer, ssh.MarkerStrictServer}
 	}
-	macs := a.MACs
-	if len(macs) == 0 {
-		macs = courtesyMACs()
-	}
 	c.offer = ssh.KexInit{
 		KexAlgorithms:           append(slices.Clone(a.Kex), markers...),
 		ServerHostKeyAlgorithms: a.HostKeys,
 		CiphersC2S:              a.Ciphers, CiphersS2C: a.Ciphers,
-		MACsC2S: macs, MACsS2C: macs,
+		MACsC2S: a.MACs, MACsS2C: a.MACs,
 		CompressionC2S: a.Compression, CompressionS2C: a.Compression,
 	}
 	return c, nil
@@ -184,14 +180,6 @@ func interruptible(nc net.Conn) bool {
 		return runtime.GOOS != "windows"
 	}
 	return false
-}
-
-// courtesyMACs are named in KEXINIT when no MAC is offered, because only
-// ciphers are that have their own. Some peers, paramiko 5 among them, insist on
-// a common MAC even so. None is ever used: a cipher that would need one is not
-// in our list.
-func courtesyMACs() []string {
-	return []string{"hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "hmac-sha2-256", "hmac-sha2-512"}
 }
 
 // handshake is the picture of RFC 4253: identification lines, KEXINITs, the

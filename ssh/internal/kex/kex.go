@@ -28,8 +28,9 @@ import (
 
 // A Method is a key-exchange method.
 type Method struct {
-	Name string
-	Hash crypto.Hash // of the exchange hash and the key derivation
+	Name   string
+	Hash   crypto.Hash // of the exchange hash and the key derivation
+	Legacy bool        // for old peers: must not be offered unless asked for
 
 	NewClient func() (Client, error)
 	NewServer func() Server
@@ -66,6 +67,11 @@ type Values struct {
 // LogSecret returns the secret in the form of a key log: the body of K.
 func (v *Values) LogSecret() []byte { return v.K[4:] }
 
+func legacy(m Method) Method {
+	m.Legacy = true
+	return m
+}
+
 // Methods returns all methods, the preferred one first.
 func Methods() []Method {
 	return []Method{
@@ -77,7 +83,7 @@ func Methods() []Method {
 		octets("ecdh-sha2-nistp521", crypto.SHA512, nist{ecdh.P521()}, secretMPInt),
 		finite("diffie-hellman-group16-sha512", crypto.SHA512, group16),
 		finite("diffie-hellman-group14-sha256", crypto.SHA256, group14),
-		finite("diffie-hellman-group14-sha1", crypto.SHA1, group14), // for old peers
+		legacy(finite("diffie-hellman-group14-sha1", crypto.SHA1, group14)),
 	}
 }
 
