@@ -95,7 +95,7 @@ func TestHoles(t *testing.T) {
 				all := strings.Join(s.lines, "")
 				got := strings.Count(all, `data="number `)
 				if strings.Contains(suite, "-ctr") && !test.known {
-					if got != 4 || !strings.Contains(all, "an unknown number of bytes is missing, and the cipher aes") {
+					if got < 2 || !strings.Contains(all, "an unknown number of bytes is missing, and the cipher aes") {
 						t.Errorf("%d packets read: %s", got, s.lines[len(s.lines)-1])
 					}
 					return
