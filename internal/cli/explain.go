@@ -93,6 +93,12 @@ func explainHostKey(err error) *Error {
 			},
 		}
 	}
+	if errors.Is(err, knownhosts.ErrCertificate) {
+		return &Error{
+			Code: exitHostKey, What: knownhosts.ErrCertificate.Error(), How: []string{err.Error()},
+			Next: []string{"ask the host for its plain key: -o HostKeyAlgorithms=ssh-ed25519"},
+		}
+	}
 	var he *transport.HostKeyError
 	if errors.As(err, &he) {
 		return &Error{

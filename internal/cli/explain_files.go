@@ -56,8 +56,12 @@ func explainFiles(err error) *Error {
 	var pe *fs.PathError
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		whose := "this machine's"
+		if errors.As(err, &se) {
+			whose = "the server's"
+		}
 		return &Error{
-			Code: exitRemote, What: err.Error(), How: []string{"this machine's file system is full"},
+			Code: exitRemote, What: err.Error(), How: []string{whose + " file system is full"},
 			Next: []string{"make room, then run the same command again; cp --resume continues files that are there in part"},
 		}
 	case errors.As(err, &se):

@@ -24,7 +24,7 @@ import (
 )
 
 // patience is how long a script waits for what should happen at once.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // server is a "wirelark serve" in the background.
 type server struct {
@@ -42,7 +42,7 @@ func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: serve NAME ARG...")
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	cmd := exec.CommandContext(ctx, "wirelark", append([]string{"serve"}, args[1:]...)...)
 	if path, err := exec.LookPath(filepath.Join(binDir(ts), "wirelark")); err == nil {
 		cmd.Path, cmd.Err = path, nil
