@@ -30,6 +30,7 @@ func init() { // the table's help command refers to the table
 		{[]string{"rm", "delete"}, "rm [-r] PATH...", "remove remote files", "r", 1, -1, (*Shell).rm},
 		{[]string{"rmdir"}, "rmdir PATH...", "remove empty remote directories", "", 1, -1, (*Shell).rmdir},
 		{[]string{"rename", "mv"}, "rename [-l] OLD NEW", "give a remote file another name", "l", 2, 2, (*Shell).rename},
+		{[]string{"cp", "copy"}, "cp PATH NEW", "copy a remote file on the server", "", 2, 2, (*Shell).cp},
 		{[]string{"ln"}, "ln [-s] OLD NEW", "make a link, with -s a symbolic one", "s", 2, 2, (*Shell).ln},
 		{[]string{"symlink"}, "symlink TARGET NEW", "make a symbolic link", "", 2, 2, (*Shell).symlink},
 		{[]string{"chmod"}, "chmod MODE PATH...", "change modes, octal", "", 2, -1, (*Shell).chmod},
@@ -148,7 +149,7 @@ func (s *Shell) chmod(ctx context.Context, _ string, args []word) error {
 }
 
 func (s *Shell) chown(ctx context.Context, _ string, args []word) error {
-	return s.changeOwner(ctx, args, func(uid, _ int, n int) (int, int) { return n, uid })
+	return s.changeOwner(ctx, args, func(_, gid int, n int) (int, int) { return n, gid })
 }
 
 func (s *Shell) chgrp(ctx context.Context, _ string, args []word) error {

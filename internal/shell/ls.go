@@ -55,7 +55,7 @@ func (s *Shell) ls(ctx context.Context, flags string, args []word) error {
 			}
 		}
 	}
-	s.print(files, flags)
+	s.print(ctx, files, flags)
 	for _, dir := range dirs {
 		errs = append(errs, s.list(ctx, dir, flags, len(dirs)+len(files) > 1))
 	}
@@ -89,15 +89,18 @@ func (s *Shell) list(ctx context.Context, dir, flags string, title bool) error {
 		}
 		entries = append(entries, entry{i.Name(), i})
 	}
-	s.print(entries, flags)
+	s.print(ctx, entries, flags)
 	return nil
 }
 
-func (s *Shell) print(entries []entry, flags string) {
+func (s *Shell) print(ctx context.Context, entries []entry, flags string) {
 	order(entries, flags)
 	if strings.ContainsAny(flags, "ln") {
+		if !strings.Contains(flags, "n") {
+			s.learn(ctx, entries)
+		}
 		for _, e := range entries {
-			s.printf("%s %s\n", s.cfg.Clean(long(e.info, flags)), s.cfg.Clean(e.name))
+			s.printf("%s %s\n", s.cfg.Clean(s.long(e.info, flags)), s.cfg.Clean(e.name))
 		}
 		return
 	}
@@ -151,13 +154,12 @@ func (s *Shell) columns(names []string) {
 }
 
 // long is the part of a long line in front of the name. It is made from the
-// attributes; only the owners' names come from the server's own line, which
-// SFTP version 3 has no other place for (filexfer-02 §7).
-func long(i *sftpclient.Info, flags string) string {
+// attributes.
+func (s *Shell) long(i *sftpclient.Info, flags string) string {
 	a := i.Attrs()
 	owner, group := fmt.Sprint(a.UID), fmt.Sprint(a.GID)
-	if f := strings.Fields(i.LongName()); len(f) >= 9 && !strings.Contains(flags, "n") {
-		owner, group = f[2], f[3]
+	if !strings.Contains(flags, "n") {
+		owner, group = s.owners.of(i)
 	}
 	size := fmt.Sprint(i.Size())
 	if strings.Contains(flags, "h") {

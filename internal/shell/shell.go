@@ -44,6 +44,7 @@ type Shell struct {
 	cwd      string // remote, absolute
 	lcwd     string // local, absolute
 	progress bool
+	owners   owners
 }
 
 // ErrExit is returned by [Shell.Run] for the commands that end the session.
@@ -84,6 +85,9 @@ func (s *Shell) Run(ctx context.Context, line string) error {
 	}
 	flags, args, err := c.parse(words[1:])
 	if err != nil {
+		return err
+	}
+	if args, err = s.expand(ctx, c, flags, args); err != nil {
 		return err
 	}
 	return c.run(s, ctx, flags, args)
@@ -156,7 +160,13 @@ func (s *Shell) Complete(ctx context.Context, line string) []string {
 		return out
 	}
 	dir, prefix := path.Split(last)
-	list, err := s.client.ReadDir(ctx, s.remote(orDot(dir)))
+	at := dir
+	if strings.HasPrefix(dir, "~") {
+		if home, rest, err := s.home(ctx, dir); err == nil {
+			at = home + rest
+		}
+	}
+	list, err := s.client.ReadDir(ctx, s.remote(orDot(at)))
 	if err != nil {
 		return nil
 	}

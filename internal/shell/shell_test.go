@@ -28,9 +28,14 @@ type bench struct {
 
 func newBench(t *testing.T, quiet bool) *bench {
 	t.Helper()
+	return newBenchOn(t, quiet, backend.Memory(1<<30))
+}
+
+func newBenchOn(t *testing.T, quiet bool, files sftpserver.Backend) *bench {
+	t.Helper()
 	near, far := testkit.Pipe()
 	served := make(chan error, 1)
-	go func() { served <- sftpserver.Serve(t.Context(), far, backend.Memory(1<<30), nil) }() // stops when the pipe is closed
+	go func() { served <- sftpserver.Serve(t.Context(), far, files, nil) }() // stops when the pipe is closed
 	client, err := sftpclient.NewPipe(t.Context(), near, nil)
 	if err != nil {
 		t.Fatal(err)

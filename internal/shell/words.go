@@ -53,7 +53,7 @@ func split(line string) ([]word, error) {
 	add := func(c byte, literal bool) {
 		open = true
 		text.WriteByte(c)
-		if literal && strings.IndexByte(`*?[]\`, c) >= 0 {
+		if literal && strings.IndexByte(`*?[]\~`, c) >= 0 {
 			pattern.WriteByte('\\')
 		}
 		pattern.WriteByte(c)
