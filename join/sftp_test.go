@@ -3,6 +3,7 @@ package join_test
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
 	"io/fs"
@@ -13,9 +14,11 @@ import (
 
 	"github.com/wirelark/wirelark/internal/testkit"
 	"github.com/wirelark/wirelark/join"
+	"github.com/wirelark/wirelark/sftp"
 	"github.com/wirelark/wirelark/sftp/backend"
 	"github.com/wirelark/wirelark/sftp/sftpclient"
 	"github.com/wirelark/wirelark/sftp/sftpserver"
+	"github.com/wirelark/wirelark/ssh"
 	"github.com/wirelark/wirelark/ssh/keys"
 	"github.com/wirelark/wirelark/ssh/sshclient"
 	"github.com/wirelark/wirelark/ssh/sshserver"
@@ -29,12 +32,19 @@ func TestMain(m *testing.M) { testkit.Leaks(m) }
 // connect runs a server with SFTP and connects a client to it in memory.
 func connect(t testing.TB, find func(context.Context, *sshserver.Session) (sftpserver.Backend, error), cfg transport.Config) *sshclient.Client {
 	t.Helper()
+	return connectTo(t, find, cfg, transport.Config{})
+}
+
+// connectTo is connect with a configuration for the server too.
+func connectTo(t testing.TB, find func(context.Context, *sshserver.Session) (sftpserver.Backend, error), cfg, serverCfg transport.Config) *sshclient.Client {
+	t.Helper()
 	hostKey, err := keys.Generate("ed25519", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	server := &sshserver.Server{
 		HostKeys:   []keys.Signer{hostKey},
+		Transport:  serverCfg,
 		None:       func(context.Context, sshserver.Attempt) (*sshserver.Grant, error) { return &sshserver.Grant{}, nil },
 		Subsystems: map[string]sshserver.Handler{join.Subsystem: join.SFTPSubsystem(find, nil)},
 	}
@@ -213,5 +223,89 @@ func TestTraceKnowsTheCarrier(t *testing.T) {
 	i := o.infos[1]
 	if i.Proto != "sftp" || i.Role != trace.Client || i.Parent != trace.Conn(quiet{}) || i.Label != "subsystem sftp" {
 		t.Errorf("SFTP was traced as %+v", i)
+	}
+}
+
+// starts is a tracer that follows where SFTP packets begin in the data of one
+// channel, in one direction: what the traced side sends.
+type starts struct {
+	trace.Conn
+	role trace.Role
+
+	mu      sync.Mutex
+	head    []byte // the length in front of an SFTP packet, as far as it has come
+	left    int    // bytes of the packet that are still to come
+	packets int
+	shared  int // SFTP packets that do not begin a CHANNEL_DATA
+	err     error
+}
+
+func (s *starts) Open(trace.Info) trace.Conn { return s }
+func (s *starts) Wire(wire.Dir, []byte)      {}
+func (s *starts) Secret(string)              {}
+func (s *starts) Event(trace.Event)          {}
+func (s *starts) Close(error)                {}
+func (s *starts) Packet(dir wire.Dir, b []byte) {
+	var m ssh.ChannelData
+	if dir != s.role.Sends() || ssh.Messages.Entry(&m).Number != b[0] {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := ssh.Parse(b, &m); err != nil {
+		s.err = err
+	}
+	for i, c := range m.Data {
+		if s.left == 0 && len(s.head) == 0 {
+			s.packets++
+			if i > 0 {
+				s.shared++
+			}
+		}
+		if s.left > 0 {
+			s.left--
+		} else if s.head = append(s.head, c); len(s.head) == sftp.LengthSize {
+			s.left, s.head = int(binary.BigEndian.Uint32(s.head)), s.head[:0]
+		}
+	}
+}
+
+// Where a connection is traced, every SFTP packet begins a packet of SSH:
+// Wireshark shows only the first one in each.
+func TestTracedPacketsStandAlone(t *testing.T) {
+	client, server := &starts{role: trace.Client}, &starts{role: trace.Server}
+	conn := connectTo(t, memory(t), transport.Config{Trace: client}, transport.Config{Trace: server})
+	c, err := join.SFTP(t.Context(), conn, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := c.Create(t.Context(), "/big")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.ReadFrom(bytes.NewReader(make([]byte, 3<<20))); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 50 {
+				if _, err := c.Stat(t.Context(), "/big"); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	_ = c.Close()
+	for _, s := range []*starts{client, server} {
+		s.mu.Lock()
+		if s.err != nil || s.shared > 0 || s.packets < 400 {
+			t.Errorf("role %v: %d of %d packets share one of SSH, %v", s.role, s.shared, s.packets, s.err)
+		}
+		s.mu.Unlock()
 	}
 }

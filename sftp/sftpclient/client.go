@@ -44,11 +44,11 @@ func New(ctx context.Context, open func(ctx context.Context) (io.ReadWriteCloser
 func NewPipe(ctx context.Context, rwc io.ReadWriteCloser, cfg *Config) (*Client, error) {
 	c := &Client{cfg: cfg.withDefaults(), limitsKnown: make(chan struct{}), pairs: make(chan struct{}, 1)}
 	var t trace.Conn
+	var info trace.Info
+	if c.cfg.TraceInfo != nil {
+		info = c.cfg.TraceInfo(rwc)
+	}
 	if c.cfg.Trace != nil {
-		var info trace.Info
-		if c.cfg.TraceInfo != nil {
-			info = c.cfg.TraceInfo(rwc)
-		}
 		info.Proto, info.Role = sftp.Messages.Proto(), trace.Client
 		t = c.cfg.Trace.Open(info)
 	}
@@ -60,7 +60,7 @@ func NewPipe(ctx context.Context, rwc io.ReadWriteCloser, cfg *Config) (*Client,
 		}
 		return nil, err
 	}
-	c.s = session.New(rwc, sftp.Dialect(int(c.version.Version)), c.cfg.MaxInFlight, t)
+	c.s = session.New(rwc, sftp.Dialect(int(c.version.Version)), c.cfg.MaxInFlight, t, t != nil || info.Parent != nil)
 	c.s.Start(in, c.cfg.Timeout)
 	if err := c.askLimits(); err != nil {
 		c.s.Close()

@@ -27,6 +27,7 @@ func Serve(ctx context.Context, rw io.ReadWriteCloser, backend Backend, cfg *Con
 	s := newSession(backend, cfg.defaults())
 	ctx, s.cancel = context.WithCancelCause(ctx)
 	s.ctx, s.rw = ctx, rw
+	s.apart = s.cfg.Trace != nil || s.cfg.Carrier.Parent != nil
 	closed := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		rw.Close() // unblocks the reader and the writer
@@ -73,6 +74,7 @@ type session struct {
 	ctx     context.Context // of this session: ends with it
 	cancel  context.CancelCauseFunc
 	trace   trace.Conn // nil: off
+	apart   bool       // no two replies share a write: none shares a packet of a traced carrier
 
 	handles  handles
 	schedule schedule

@@ -126,7 +126,7 @@ func (s *session) emit(t *task) {
 		s.traced(wire.S2C, b[sftp.LengthSize:])
 	}
 	switch {
-	case len(b) > smallSize:
+	case len(b) > smallSize || s.apart:
 		s.flush()
 		s.put(b)
 	default:

@@ -82,7 +82,7 @@ func TestCarrier(t *testing.T) {
 				}
 			}()
 			c := &carrier{ReadWriteCloser: near, sizes: sizes}
-			s := New(c, wire.Dialect{}, 1<<20, nil)
+			s := New(c, wire.Dialect{}, 1<<20, nil, false)
 			s.Start(sftp.NewPacketReader(Reader(c), 0), time.Minute)
 			for i := range 50 {
 				want := fmt.Sprintf("/%d/%0*d", i, i, 0)
@@ -114,7 +114,7 @@ func TestLent(t *testing.T) {
 func TestLongRequest(t *testing.T) {
 	near, far := testkit.Pipe()
 	defer far.Close()
-	s := New(near, wire.Dialect{}, 1<<20, nil)
+	s := New(near, wire.Dialect{}, 1<<20, nil, false)
 	s.Start(sftp.NewPacketReader(near, 0), 0)
 	defer s.Close()
 	err := s.Ask(t.Context(), WantStatus, func(id uint32) wire.Message {
@@ -133,7 +133,7 @@ func TestLongRequest(t *testing.T) {
 func TestStuckStream(t *testing.T) {
 	near, far := testkit.Pipe()
 	defer far.Close()
-	s := New(near, wire.Dialect{}, 1<<20, nil)
+	s := New(near, wire.Dialect{}, 1<<20, nil, false)
 	s.Start(sftp.NewPacketReader(near, 0), 0)
 	path := string(make([]byte, 10_000))
 	build := func(id uint32) wire.Message { return &sftp.Remove{ID: id, Filename: path} }

@@ -25,6 +25,7 @@ const (
 type outbox struct {
 	dialect wire.Dialect
 	trace   trace.Conn    // nil: off
+	apart   bool          // each packet is a write of its own
 	wake    chan struct{} // capacity 1: there is something to send
 
 	mu    sync.Mutex
@@ -70,7 +71,7 @@ func (o *outbox) post(m wire.Message) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	last := len(o.segs) - 1
-	if last < 0 || o.segs[last].chunk != nil || len(o.segs[last].b) >= batchSize {
+	if last < 0 || o.apart || o.segs[last].chunk != nil || len(o.segs[last].b) >= batchSize {
 		o.segs = append(o.segs, segment{b: o.spare[:0]})
 		o.spare = nil
 		last++
@@ -142,7 +143,7 @@ func (o *outbox) written(segs []segment) {
 // flush writes what is queued until the session is dead or writing fails.
 func (o *outbox) flush(w io.Writer, dead <-chan struct{}) error {
 	write := writeEach(w)
-	if a, ok := w.(frame.Appender); ok {
+	if a, ok := w.(frame.Appender); ok && !o.apart {
 		write = appendAll(a)
 	}
 	var segs []segment

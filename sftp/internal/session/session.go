@@ -38,11 +38,12 @@ type Session struct {
 }
 
 // New returns a session on rwc in which at most maxInFlight bytes of file data
-// are in flight. t may be nil.
-func New(rwc io.ReadWriteCloser, d wire.Dialect, maxInFlight int, t trace.Conn) *Session {
+// are in flight. t may be nil. With apart no two requests share a write: then
+// none shares a packet of the carrier, which tools that look at captures want.
+func New(rwc io.ReadWriteCloser, d wire.Dialect, maxInFlight int, t trace.Conn, apart bool) *Session {
 	return &Session{
 		rwc: rwc, dialect: d, trace: t,
-		out:     outbox{dialect: d, trace: t, wake: make(chan struct{}, 1)},
+		out:     outbox{dialect: d, trace: t, apart: apart, wake: make(chan struct{}, 1)},
 		Budget:  newBudget(int64(maxInFlight)),
 		dead:    make(chan struct{}),
 		pending: make(map[uint32]*Call),
