@@ -47,10 +47,11 @@ type Channel struct {
 	cut   chan struct{} // closed when a write must not wait any longer
 
 	// Receiving.
-	in       [2]stream // the main stream and stderr
-	recvLeft uint32    // bytes the peer may still send
-	consumed uint32    // bytes taken that are not yet in credit
-	credit   uint32    // bytes that the next adjust will grant
+	in [2]stream // the main stream and stderr
+	pace
+	recvLeft uint32 // bytes the peer may still send
+	consumed uint32 // bytes taken that pace has not been told of
+	credit   uint32 // bytes that the next adjust will grant
 	eofRecv  bool
 	closRecv bool
 
@@ -70,6 +71,7 @@ type Channel struct {
 	replies  waiters       // for requests that wait for a reply
 	turn     chan struct{} // holds a token while a request is being sent
 	opening  chan error    // carries the answer to our open
+	asked    time.Time     // when our open was sent; set before the reader knows the channel
 	releases [2]func()     // for Next, made once
 
 	closed atomic.Int64 // when we sent our close, in Unix nanoseconds; 0: not yet
@@ -86,7 +88,8 @@ var (
 )
 
 func newChannel(m *Mux, opt Options) *Channel {
-	ch := &Channel{m: m, opt: opt, recvLeft: uint32(m.limits.Window), turn: make(chan struct{}, 1)}
+	window := uint32(m.limits.Window)
+	ch := &Channel{m: m, opt: opt, recvLeft: window, pace: pace{window: window, charged: window}, turn: make(chan struct{}, 1)}
 	ch.life, ch.end = context.WithCancelCause(context.Background())
 	ch.rcond.L, ch.wcond.L = &ch.mu, &ch.mu
 	ch.cut = make(chan struct{})

@@ -1,6 +1,8 @@
 package mux
 
 import (
+	"time"
+
 	"github.com/wirelark/wirelark/ssh"
 	"github.com/wirelark/wirelark/wire"
 )
@@ -31,6 +33,7 @@ var (
 	numRequest = number(&ssh.ChannelRequest{})
 	numOK      = number(&ssh.ChannelSuccess{})
 	numNotOK   = number(&ssh.ChannelFailure{})
+	numPong    = number(&ssh.Pong{})
 )
 
 // dispatch handles one packet. An error ends the connection.
@@ -67,6 +70,8 @@ func (m *Mux) dispatch(p []byte) error {
 		return with(p, &ssh.RequestSuccess{}, func(r *ssh.RequestSuccess) error { return m.onGlobalReply(true, r.Data) })
 	case numFailure:
 		return with(p, &ssh.RequestFailure{}, func(*ssh.RequestFailure) error { return m.onGlobalReply(false, nil) })
+	case numPong:
+		return m.onPong(p)
 	}
 	return m.onOther(p)
 }
@@ -140,7 +145,11 @@ func (ch *Channel) receive(i int, data []byte) error {
 	if ch.in[i].size == 0 && len(data) > 0 {
 		ch.rcond.Broadcast()
 	}
-	ch.in[i].put(data)
+	var now time.Time
+	if ch.window > uint32(ch.m.limits.Window) {
+		now = time.Now() // how long bytes wait in a grown window matters
+	}
+	ch.in[i].put(data, now)
 	ch.mu.Unlock()
 	return nil
 }

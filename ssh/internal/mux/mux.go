@@ -17,7 +17,9 @@ package mux
 import (
 	"context"
 	"fmt"
+	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/wirelark/wirelark/ssh"
@@ -47,7 +49,9 @@ var _ Transport = (*transport.Conn)(nil)
 type Limits struct {
 	Channels     int // open channels, by either side; default 1024
 	PendingOpens int // channels that the peer asked for and nobody has decided on; default 64
-	Window       int // bytes of each channel's receive window; default 2 MiB
+	Window       int // bytes of each channel's receive window at first; default 2 MiB
+	MaxWindow    int // bytes that it may grow to, at most 128 MiB; default 32 MiB
+	Budget       int // bytes of all windows together above which none grows; default 64 MiB
 	MaxPacket    int // bytes of channel data in one packet that we take; default 32 KiB
 }
 
@@ -60,7 +64,11 @@ func (l Limits) withDefaults(maxPayload int) Limits {
 	set(&l.Channels, 1024)
 	set(&l.PendingOpens, 64)
 	set(&l.Window, 2<<20)
+	set(&l.MaxWindow, 32<<20)
+	set(&l.Budget, 64<<20)
 	set(&l.MaxPacket, 32<<10)
+	l.Window = min(l.Window, math.MaxInt32) // many peers count in 32 bits with a sign
+	l.MaxWindow = max(l.Window, min(l.MaxWindow, maxWindow))
 	l.MaxPacket = min(l.MaxPacket, maxPayload-overhead)
 	return l
 }
@@ -74,6 +82,9 @@ const overhead = 13
 // they are given.
 type Config struct {
 	Limits Limits
+
+	// Ping says that the peer answers pings: [ssh.Ping].
+	Ping bool
 
 	// OnOpen decides, at once or later, about a channel that the peer wants;
 	// exactly one of Accept and Reject must be called. nil refuses all.
@@ -94,6 +105,9 @@ type Mux struct {
 	limits Limits
 	done   chan struct{} // closed when the reader has ended
 	rx     received      // owned by the reader
+	probe  probe
+
+	charged atomic.Int64 // bytes of all channels' windows
 
 	mu       sync.Mutex // held for moments, never while calling the transport or a callback
 	channels map[uint32]*Channel
@@ -205,8 +219,14 @@ func (m *Mux) find(id uint32, about string) (*Channel, error) {
 
 // forget takes a channel off the table after both sides have closed it.
 func (m *Mux) forget(ch *Channel) {
+	ch.mu.Lock()
+	charged := int64(ch.charged)
+	ch.mu.Unlock()
 	m.mu.Lock()
-	delete(m.channels, ch.local)
+	if m.channels[ch.local] == ch {
+		delete(m.channels, ch.local)
+		m.charged.Add(-charged)
+	}
 	m.checkEmpty()
 	m.mu.Unlock()
 }
@@ -231,6 +251,7 @@ func (m *Mux) add(ch *Channel) error {
 	ch.local = m.nextID
 	m.nextID++
 	m.channels[ch.local] = ch
+	m.charged.Add(int64(ch.charged))
 	return nil
 }
 
@@ -284,4 +305,5 @@ func (m *Mux) emit(add func(wire.Message)) {
 		list[i] = nil
 	}
 	m.spare = list
+	m.measure(add)
 }

@@ -2,6 +2,7 @@ package mux
 
 import (
 	"context"
+	"time"
 
 	"github.com/wirelark/wirelark/ssh"
 )
@@ -17,7 +18,7 @@ const minMaxPacket = 64
 func (m *Mux) Open(ctx context.Context, o *ssh.ChannelOpen, opt Options) (*Channel, error) {
 	ch := newChannel(m, opt)
 	answer := make(chan error, 1)
-	ch.opening = answer
+	ch.opening, ch.asked = answer, time.Now()
 	if err := m.add(ch); err != nil {
 		return nil, err
 	}
@@ -72,6 +73,7 @@ func (m *Mux) onOpenConfirmation(c *ssh.ChannelOpenConfirmation) error {
 	if answer == nil {
 		return protocolError("open confirmation for channel %d, which is open", ch.local)
 	}
+	m.probe.sample(ch.asked)
 	ch.start(c.Sender, c.Window, c.MaxPacket)
 	if c.MaxPacket < minMaxPacket {
 		ch.Close()

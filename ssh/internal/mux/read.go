@@ -113,26 +113,3 @@ func (ch *Channel) consume(n int) {
 		ch.m.t.Wake()
 	}
 }
-
-// grant is consume without its lock and wake-up; it reports whether to wake.
-// Credit counts as given from here on: the peer may use it as soon as the
-// adjust has left, and the sum of what waits here and what may come never
-// passes the window.
-func (ch *Channel) grant(n int) bool {
-	ch.consumed += uint32(n)
-	if ch.consumed < ch.threshold() || ch.eofRecv || ch.closRecv || ch.closWant {
-		return false
-	}
-	ch.credit += ch.consumed
-	ch.recvLeft += ch.consumed
-	ch.consumed = 0
-	ch.m.mark(ch)
-	return true
-}
-
-// threshold is how many bytes are taken before the peer is told: often enough
-// to keep it sending, seldom enough to cost nothing.
-func (ch *Channel) threshold() uint32 {
-	w := uint32(ch.m.limits.Window)
-	return min(max(96<<10, w/8), w/2)
-}

@@ -2,6 +2,7 @@ package mux
 
 import (
 	"context"
+	"time"
 
 	"github.com/wirelark/wirelark/ssh"
 	"github.com/wirelark/wirelark/wire"
@@ -27,36 +28,43 @@ type reply struct {
 
 // waiters are those who wait for replies, which come in the order of the
 // requests (RFC 4254 §4, §5.4). The owner's mutex guards it.
-type waiters []chan reply
+type waiters []waiter
+
+type waiter struct {
+	reply chan reply
+	since time.Time
+}
 
 func (w *waiters) add() chan reply {
 	c := make(chan reply, 1)
-	*w = append(*w, c)
+	*w = append(*w, waiter{c, time.Now()})
 	return c
 }
 
 // remove takes back the waiter that was added last, unless a peer has answered
 // it already: what it was not asked yet.
 func (w *waiters) remove(c <-chan reply) {
-	if last := len(*w) - 1; last >= 0 && (*w)[last] == c {
+	if last := len(*w) - 1; last >= 0 && (*w)[last].reply == c {
 		*w = (*w)[:last]
 	}
 }
 
-func (w *waiters) answer(r reply) bool {
+// answer gives r to the first waiter, and tells since when that has waited.
+func (w *waiters) answer(r reply) (since time.Time, ok bool) {
 	if len(*w) == 0 {
-		return false
+		return time.Time{}, false
 	}
-	(*w)[0] <- r
-	(*w)[0] = nil
+	first := (*w)[0]
+	first.reply <- r
+	(*w)[0] = waiter{}
 	*w = (*w)[1:]
-	return true
+	return first.since, true
 }
 
 // fail closes all: no reply will come.
 func (w *waiters) fail() {
-	for _, c := range *w {
-		close(c)
+	for _, first := range *w {
+		close(first.reply)
 	}
 	*w = nil
 }
@@ -129,9 +137,14 @@ func (m *Mux) onGlobal(r *ssh.GlobalRequest) error {
 func (m *Mux) onGlobalReply(ok bool, data []byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.err == nil && !m.globals.answer(reply{ok, append([]byte(nil), data...)}) {
+	if m.err != nil {
+		return nil
+	}
+	since, known := m.globals.answer(reply{ok, append([]byte(nil), data...)})
+	if !known {
 		return protocolError("reply to a global request that was not made")
 	}
+	m.probe.sample(since)
 	return nil
 }
 
@@ -262,8 +275,11 @@ func (m *Mux) onReply(id uint32, ok bool) error {
 		return protocolError("reply on channel %d, which is not open", ch.local)
 	case ch.closWant:
 		return nil // nobody waits any longer
-	case !ch.replies.answer(reply{ok: ok}):
+	}
+	since, known := ch.replies.answer(reply{ok: ok})
+	if !known {
 		return protocolError("reply to a request that was not made on channel %d", ch.local)
 	}
+	m.probe.sample(since)
 	return nil
 }

@@ -1,6 +1,9 @@
 package mux
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 // Received bytes wait in blocks from two pools, so that an idle channel owns
 // none and a channel with a prompt in it owns a small one.
@@ -13,6 +16,7 @@ type block struct {
 	next *block
 	r, w int // buf[r:w] has not been taken yet
 	buf  []byte
+	at   time.Time // when its first byte came; zero when nobody will ask
 }
 
 var (
@@ -26,7 +30,7 @@ func newBlock(n int) *block {
 		pool = &largeBlocks
 	}
 	b := pool.Get().(*block)
-	b.next, b.r, b.w = nil, 0, 0
+	b.next, b.r, b.w, b.at = nil, 0, 0, time.Time{}
 	return b
 }
 
@@ -47,13 +51,14 @@ type stream struct {
 	discard    bool // nobody wants these bytes
 }
 
-// put appends a copy of p.
-func (s *stream) put(p []byte) {
+// put appends a copy of p, which came at the time given.
+func (s *stream) put(p []byte, at time.Time) {
 	s.size += len(p)
 	for len(p) > 0 {
 		t := s.tail
 		if t == nil || t.w == len(t.buf) {
 			t = newBlock(s.size)
+			t.at = at
 			if s.tail == nil {
 				s.head = t
 			} else {
@@ -65,6 +70,14 @@ func (s *stream) put(p []byte) {
 		t.w += n
 		p = p[n:]
 	}
+}
+
+// age returns how long the first byte has waited, 0 when that is not known.
+func (s *stream) age(now time.Time) time.Duration {
+	if s.head == nil || s.head.at.IsZero() {
+		return 0
+	}
+	return now.Sub(s.head.at)
 }
 
 // take copies bytes to p and drops them.

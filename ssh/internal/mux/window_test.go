@@ -152,6 +152,7 @@ func TestStreamsArriveWhole(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		limits := Limits{
 			Window:    rapid.IntRange(64, 300_000).Draw(r, "window"),
+			MaxWindow: rapid.IntRange(64, 2_000_000).Draw(r, "largest window"),
 			MaxPacket: rapid.IntRange(minMaxPacket, 40_000).Draw(r, "max packet"),
 		}
 		seed := rapid.Uint64().Draw(r, "seed")
@@ -164,7 +165,7 @@ func TestStreamsArriveWhole(t *testing.T) {
 		go func() { // stops when all is written or the mux is closed
 			sent <- writePieces(ca, want, rand.New(rand.NewPCG(seed, 1)))
 		}()
-		got, err := readPieces(cb, limits.Window, rand.New(rand.NewPCG(seed, 2)))
+		got, err := readPieces(cb, max(limits.Window, limits.MaxWindow), rand.New(rand.NewPCG(seed, 2)))
 		if err != nil || !bytes.Equal(got, want) {
 			r.Fatalf("read %d bytes, %v, want %d", len(got), err, len(want))
 		}
