@@ -59,7 +59,8 @@ func New(ctx context.Context, nc net.Conn, addr string, cfg *Config) (*Client, e
 		return nil, err
 	}
 	c := &Client{t: t, stop: func() {}}
-	c.mux = mux.New(t, mux.Config{Limits: own.Limits.mux(), OnOther: c.onOther})
+	st := t.State()
+	c.mux = mux.New(t, mux.Config{Limits: own.Limits.mux(), Ping: st.AnswersPing(), OnOther: c.onOther})
 	if own.KeepAlive.Interval > 0 {
 		ctx, stop := context.WithCancel(context.Background())
 		c.stop = stop
@@ -150,30 +151,11 @@ func (c *Client) Ping(ctx context.Context) (time.Duration, error) {
 }
 
 func (c *Client) keepAlive(ctx context.Context, k KeepAlive) {
-	limit := k.CountMax
-	if limit <= 0 {
-		limit = 3
-	}
-	ticker := time.NewTicker(k.Interval)
-	defer ticker.Stop()
-	for missed := 0; missed < limit; {
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return
-		case <-c.mux.Done():
-			return
-		}
-		once, cancel := context.WithTimeout(ctx, k.Interval)
-		_, err := c.Ping(once)
-		cancel()
-		if err == nil {
-			missed = 0
-		} else {
-			missed++
-		}
-	}
-	if ctx.Err() == nil {
+	dead := c.mux.KeepAlive(ctx, k.Interval, k.CountMax, func() (received uint64, rekeying bool) {
+		st := c.t.State()
+		return st.Received.Packets, st.Rekeying
+	})
+	if dead {
 		c.t.Abort(ErrKeepAlive)
 	}
 }

@@ -52,17 +52,32 @@ type Config struct {
 // Limits bound what a connection may hold. Zero fields mean the defaults.
 type Limits struct {
 	Channels  int // open at the same time; default 1024
-	Window    int // bytes of each channel's receive window; default 2 MiB
 	MaxPacket int // bytes of channel data in one packet that we take; default 32 KiB
+
+	// Window is how many bytes of a channel may come in before its reader has
+	// taken them, at first; default 2 MiB. While the reader takes half of that
+	// in two round trips and leaves nothing lying, it doubles, up to MaxWindow
+	// (default 32 MiB, at most 128) and as long as the windows of all channels
+	// of a connection do not exceed WindowBudget (default 64 MiB). Memory is
+	// used for what has come in and not been taken, and only for that. A reader
+	// that never keeps up holds Window; one that stops after it has kept up
+	// holds what its window was at that moment, until it has taken it.
+	Window       int
+	MaxWindow    int
+	WindowBudget int
 }
 
 func (l Limits) mux() mux.Limits {
-	return mux.Limits{Channels: l.Channels, Window: l.Window, MaxPacket: l.MaxPacket}
+	return mux.Limits{
+		Channels: l.Channels, MaxPacket: l.MaxPacket,
+		Window: l.Window, MaxWindow: l.MaxWindow, Budget: l.WindowBudget,
+	}
 }
 
 // KeepAlive says how often the server is asked for a sign of life, and after
-// how many questions without an answer the connection ends with
-// [ErrKeepAlive].
+// how many questions in a row without one the connection ends with
+// [ErrKeepAlive]. Whatever comes from the server is a sign of life. A key
+// exchange has a time limit of its own ([transport.Rekey]) and does not count.
 type KeepAlive struct {
 	Interval time.Duration // 0: never
 	CountMax int           // 0: 3

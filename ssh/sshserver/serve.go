@@ -23,6 +23,10 @@ var ErrServerClosed = errors.New("ssh server closed")
 // limits, which has been closed.
 var ErrTooManyConnections = errors.New("too many connections")
 
+// ErrKeepAlive is returned by ServeConn for a connection whose client gave no
+// sign of life.
+var ErrKeepAlive = errors.New("the client gave no sign of life")
+
 // serving is what a server does at the moment.
 type serving struct {
 	mu        sync.Mutex
@@ -205,14 +209,23 @@ func (s *Server) logIn(ctx context.Context, nc net.Conn, limits Limits) (*Conn, 
 // returned, do not use c.mux.
 func (c *Conn) start(ctx context.Context) {
 	c.ctx, c.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
-	c.mux = mux.New(c.t, mux.Config{Limits: c.limits.mux(), OnOpen: c.onOpen, OnGlobal: c.onGlobal, OnOther: c.onOther})
+	st := c.t.State()
+	c.mux = mux.New(c.t, mux.Config{
+		Limits: c.limits.mux(), Ping: st.AnswersPing(),
+		OnOpen: c.onOpen, OnGlobal: c.onGlobal, OnOther: c.onOther,
+	})
 }
 
 // serve waits until the connection ends.
 func (c *Conn) serve(ctx context.Context) error {
 	defer context.AfterFunc(ctx, func() { c.t.Abort(context.Cause(ctx)) })()
+	var own sync.WaitGroup
+	if c.s.KeepAlive.Interval > 0 {
+		own.Go(c.keepAlive) // stops when the connection ends
+	}
 	<-c.mux.Done()
 	c.cancel(c.mux.Err())
+	own.Wait()
 	err := c.t.Err()
 	c.mux.Close()
 	var bye *transport.DisconnectError
@@ -220,6 +233,17 @@ func (c *Conn) serve(ctx context.Context) error {
 		return nil
 	}
 	return err
+}
+
+func (c *Conn) keepAlive() {
+	k := c.s.KeepAlive
+	dead := c.mux.KeepAlive(c.ctx, k.Interval, k.CountMax, func() (received uint64, rekeying bool) {
+		st := c.t.State()
+		return st.Received.Packets, st.Rekeying
+	})
+	if dead {
+		c.t.Abort(ErrKeepAlive)
+	}
 }
 
 // Shutdown stops accepting connections and channels, waits until all channels

@@ -53,10 +53,23 @@ type Server struct {
 	// Limits bound what clients can make the server do and hold.
 	Limits Limits
 
+	// KeepAlive asks clients for a sign of life once they have logged in. Its
+	// zero value does not.
+	KeepAlive KeepAlive
+
 	// Logger is told about connections and logins, nil: nobody.
 	Logger *slog.Logger
 
 	serving serving
+}
+
+// KeepAlive says how often a client is asked for a sign of life, and after how
+// many questions in a row without one its connection ends with [ErrKeepAlive].
+// Whatever comes from the client is a sign of life. A key exchange has a time
+// limit of its own ([transport.Rekey]) and does not count.
+type KeepAlive struct {
+	Interval time.Duration // 0: never
+	CountMax int           // 0: 3
 }
 
 // Limits bound what clients can make a server do and hold. Zero fields mean
@@ -71,8 +84,19 @@ type Limits struct {
 	Channels        int           // of one connection, at the same time; default 64
 	PendingForwards int           // of one connection, connecting at the same time; default 16
 	Environment     int           // variables of one session; default 64
-	Window          int           // bytes of each channel's receive window; default 2 MiB
 	MaxPacket       int           // bytes of channel data in one packet that we take; default 32 KiB
+
+	// Window is how many bytes of a channel may come in before its reader has
+	// taken them, at first; default 2 MiB. While the reader takes half of that
+	// in two round trips and leaves nothing lying, it doubles, up to MaxWindow
+	// (default 32 MiB, at most 128) and as long as the windows of all channels
+	// of a connection do not exceed WindowBudget (default 64 MiB). Memory is
+	// used for what has come in and not been taken, and only for that. A reader
+	// that never keeps up holds Window; one that stops after it has kept up
+	// holds what its window was at that moment, until it has taken it.
+	Window       int
+	MaxWindow    int
+	WindowBudget int
 }
 
 func (l Limits) withDefaults() Limits {
@@ -100,7 +124,7 @@ func (l Limits) withDefaults() Limits {
 func (l Limits) mux() mux.Limits {
 	return mux.Limits{
 		Channels: l.Channels, PendingOpens: l.PendingForwards,
-		Window: l.Window, MaxPacket: l.MaxPacket,
+		Window: l.Window, MaxWindow: l.MaxWindow, Budget: l.WindowBudget, MaxPacket: l.MaxPacket,
 	}
 }
 
