@@ -100,8 +100,28 @@ its own, with the code in the message.`,
 	add("serve", a.serveCommand())
 	add("see", a.seeCommand(), a.captureCommand())
 	add("and", a.demoCommand(), a.keygenCommand(), a.hostkeyCommand(), a.completionCommand(), a.versionCommand())
-	root.SetHelpCommandGroupID("and")
+	help := a.helpCommand()
+	help.GroupID = "and"
+	root.SetHelpCommand(help)
+	root.Version = Version
+	root.SetVersionTemplate("wirelark {{.Version}}\n")
 	return root
+}
+
+func (a *app) helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Help about any command",
+		Args:  cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return usagef(cmd.Root(), "there is no command %q", strings.Join(args, " "))
+			}
+			about.InitDefaultHelpFlag()
+			return about.Help()
+		},
+	}
 }
 
 // exit prints err in its three parts and returns the code for it.

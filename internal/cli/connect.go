@@ -52,7 +52,7 @@ func (f *sshFlags) parsed(cmd *cobra.Command) (*sshOptions, error) {
 	if f.ipv4 && f.ipv6 {
 		return nil, usagef(cmd, "-4 and -6 exclude each other")
 	}
-	if f.port < 0 || f.port > 65535 {
+	if f.port < 0 || f.port > 65535 || f.port == 0 && cmd.Flags().Changed("port") {
 		return nil, usagef(cmd, "%d is no port number", f.port)
 	}
 	o := &sshOptions{passwordPrompts: 3}

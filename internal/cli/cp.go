@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -54,6 +55,9 @@ type copyJob struct {
 
 // planCopy sorts the operands.
 func planCopy(cmd *cobra.Command, args []string) (*copyJob, error) {
+	if slices.Contains(args, "") {
+		return nil, usagef(cmd, "an empty name is no file; the current directory is .")
+	}
 	last := len(args) - 1
 	target, remoteTarget, err := parseFile(args[last])
 	if err != nil {

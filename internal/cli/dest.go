@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -87,6 +88,11 @@ func parseURL(scheme, s string) (dest, error) {
 func validDest(d dest) error {
 	if d.host == "" {
 		return fmt.Errorf("there is no host name")
+	}
+	if strings.Contains(d.host, ":") {
+		if _, err := netip.ParseAddr(d.host); err != nil {
+			return fmt.Errorf("%q is no host name; a port is given with -p or -P, or as ssh://HOST:PORT", d.host)
+		}
 	}
 	for _, s := range []string{d.host, d.user} {
 		if strings.HasPrefix(s, "-") {
