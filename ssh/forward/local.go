@@ -158,6 +158,7 @@ func (l *Local) accept(ln net.Listener) {
 			if err := l.carry(conn); err != nil && l.ctx.Err() == nil {
 				l.cfg.OnError(fmt.Errorf("forwarding %s: %w", l.spec, err))
 			}
+			_ = conn.Close() // after it was told, so that whoever sees the end can know why
 		})
 	}
 }
@@ -180,7 +181,6 @@ func (l *Local) carry(conn net.Conn) error {
 	far, err := l.dialer.DialContext(ctx, l.spec.DialNetwork, l.spec.DialAddr)
 	cancel()
 	if err != nil {
-		_ = conn.Close() // its user sees that nothing came
 		return err
 	}
 	return Splice(l.ctx, conn, far)
