@@ -194,8 +194,10 @@ func TestCollision(t *testing.T) {
 	}
 	j.fold = true
 	dir := t.TempDir()
-	if err := j.getTop(inner, "/t", place{name: dir + "/t"}, false); err != nil {
-		t.Error(err)
+	for src, about := range j.stats(inner, []string{"/t"}) {
+		if err := j.getTop(inner, src, about, place{name: dir + "/t"}, false); err != nil {
+			t.Error(err)
+		}
 	}
 	res, err := j.end(ctx)
 	if !errors.Is(err, ErrCollision) || res.Files != 2 {

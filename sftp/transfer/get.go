@@ -41,17 +41,49 @@ func Get(ctx context.Context, c *sftpclient.Client, sources []string, target str
 		defer func() { _ = root.Close() }()
 		to = place{root: root, name: "."}
 	}
-	for _, src := range sources {
-		if err := j.getTop(inner, src, to, into); err != nil {
+	for src, about := range j.stats(inner, sources) {
+		if err := j.getTop(inner, src, about, to, into); err != nil {
 			break
 		}
 	}
 	return j.end(ctx)
 }
 
+// answer is what the server says about a source.
+type answer struct {
+	i   *sftpclient.Info
+	err error
+}
+
+// stats asks about all sources, many at a time, and yields the answers in the
+// order of the sources. One after another, the questions would take longer
+// than the files.
+func (j *job) stats(ctx context.Context, sources []string) iter.Seq2[string, answer] {
+	return func(yield func(string, answer) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		var asking sync.WaitGroup
+		defer asking.Wait()
+		defer cancel()
+		answers := make([]chan answer, 0, len(sources))
+		for n, src := range sources {
+			for len(answers) < min(n+defaultFiles, len(sources)) {
+				a, name := make(chan answer, 1), sources[len(answers)]
+				answers = append(answers, a)
+				asking.Go(func() { // stops when the answer has come or ctx ends
+					i, err := j.c.Stat(ctx, name)
+					a <- answer{i, err}
+				})
+			}
+			if !yield(src, <-answers[n]) {
+				return
+			}
+		}
+	}
+}
+
 // getTop copies what the caller has named.
-func (j *job) getTop(ctx context.Context, src string, to place, into bool) error {
-	i, err := j.c.Stat(ctx, src)
+func (j *job) getTop(ctx context.Context, src string, about answer, to place, into bool) error {
+	i, err := about.i, about.err
 	switch {
 	case errors.Is(err, fs.ErrNotExist), err != nil && ctx.Err() != nil:
 		return j.fail(ctx, src, err)
