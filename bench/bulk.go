@@ -34,7 +34,7 @@ func newPair(ctx context.Context, e *env, column int, al algorithms) (client, er
 }
 
 func bulk(ctx context.Context, e *env) ([]figure, error) {
-	e.mention("Each library with itself in this process over loopback TCP; and all clients with OpenSSH's sshd, which runs `head -c N /dev/zero` or `cat >/dev/null`. The login is not counted. CPU time is that of this process, the kernel's work for it included; it hardly depends on what else the machine does.")
+	e.mention("Each library with itself in this process over loopback TCP; and all clients with OpenSSH's sshd, which runs `head -c N /dev/zero` or `cat >/dev/null`. The login is not counted. CPU time includes the kernel's work; it hardly depends on what else the machine does, as rates do.")
 	n := e.amount(128 << 20)
 	var all []figure
 	for _, cipher := range []string{gcm, chacha} {
@@ -77,7 +77,7 @@ func bulk(ctx context.Context, e *env) ([]figure, error) {
 			times = 3
 		}
 		for i := range own {
-			own[i].cpu = float64(n) / (1 << 30)
+			own[i].cpu, beside[i].cpu = perGiB("both sides", n), perGiB("client", n)
 			own[i].unit, own[i].goals = "MiB/s", []goal{{theirs, times}}
 			beside[i].unit, beside[i].goals = "MiB/s", []goal{{openSSH, 1}}
 		}

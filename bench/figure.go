@@ -26,8 +26,17 @@ type figure struct {
 	lower bool // less is better
 	run   [columns]func(ctx context.Context) (float64, error)
 	goals []goal
-	cpu   float64 // how much one run does, for a line with its CPU time; 0: none
+	cpu   cpu // for a line with CPU times
 }
+
+// cpu says what a line with CPU times is about.
+type cpu struct {
+	whose  string  // "client", "both sides"; "": no such line
+	unit   string  // of milliseconds divided by amount
+	amount float64 // of what a run does
+}
+
+func perGiB(whose string, n int64) cpu { return cpu{whose, "ms/GiB", float64(n) / (1 << 30)} }
 
 // goal is what a figure should reach: a ratio to another column, or else a
 // value of ours.
@@ -56,7 +65,7 @@ type table struct {
 type line struct {
 	figure
 	values [columns][]float64 // by round
-	cpus   [columns][]float64 // CPU time of this process in ms, by round
+	cpus   [columns][]float64 // CPU times, by round
 	errs   [columns]error
 }
 
@@ -135,12 +144,14 @@ func (e *env) measure(ctx context.Context, s section) table {
 		l := line{figure: f}
 		for round := range min(e.rounds, s.most) {
 			for i := range columns {
-				l.turn(ctx, (round+i)%columns)
+				if c := (round + i) % columns; strings.Contains(e.parties, [columns]string{"ours", "x", "openssh"}[c]) {
+					l.turn(ctx, e, c)
+				}
 			}
 		}
 		fmt.Fprintf(e.log, "  %s: %s\n", f.name, l.summary())
 		t.lines = append(t.lines, l)
-		if l.cpu > 0 && cpuTime() > 0 {
+		if l.cpu.whose != "" && cpuTime() > 0 {
 			t.lines = append(t.lines, l.cpuLine())
 		}
 	}
@@ -150,32 +161,39 @@ func (e *env) measure(ctx context.Context, s section) table {
 
 // turn lets one party do the work once. A party that failed is not asked
 // again.
-func (l *line) turn(ctx context.Context, column int) {
+func (l *line) turn(ctx context.Context, e *env, column int) {
 	if l.run[column] == nil || l.errs[column] != nil {
 		return
 	}
 	runtime.GC() // what others left behind is not this one's cost
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
 	defer cancel()
-	before := cpuTime()
+	before := e.cpuTime(column)
 	v, err := l.run[column](ctx)
-	used := cpuTime() - before
+	used := e.cpuTime(column) - before
 	if err != nil {
 		l.errs[column] = err
 		return
 	}
 	l.values[column] = append(l.values[column], v)
-	if l.cpu > 0 {
-		l.cpus[column] = append(l.cpus[column], used.Seconds()*1000/l.cpu)
+	if l.cpu.whose != "" {
+		l.cpus[column] = append(l.cpus[column], used.Seconds()*1000/l.cpu.amount)
 	}
+}
+
+// cpuTime is the CPU time of a party so far: of this process, or of OpenSSH's
+// clients.
+func (e *env) cpuTime(column int) time.Duration {
+	if column == openSSH {
+		return childTime() + e.ssh.masterTime()
+	}
+	return cpuTime()
 }
 
 // cpuLine is the line of CPU time: what others do on the machine hardly
 // changes it.
 func (l *line) cpuLine() line {
-	c := line{figure: figure{name: "  CPU time of both sides", unit: "ms/GiB", lower: true}, values: l.cpus}
-	c.values[openSSH] = nil
-	return c
+	return line{figure: figure{name: "  CPU time, " + l.cpu.whose, unit: l.cpu.unit, lower: true}, values: l.cpus}
 }
 
 // median returns the median of what a party reached; false: nothing.

@@ -88,6 +88,9 @@ func localFiles(ctx context.Context, e *env) ([]figure, error) {
 	}
 	for i := range figures {
 		figures[i].unit = "MiB/s"
+		if i < 2 {
+			figures[i].cpu = perGiB("client", n)
+		}
 	}
 	sshd, err := startSSHD(ctx, e)
 	if err != nil {

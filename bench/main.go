@@ -35,6 +35,7 @@ type flags struct {
 	cpuProfile  string
 	connections int
 	only        string
+	parties     string
 	child       string
 }
 
@@ -46,6 +47,7 @@ func main() {
 	}
 	flag.StringVar(&f.sections, "sections", strings.Join(names, ","), "what to measure")
 	flag.StringVar(&f.only, "only", "", "measure only figures whose names contain this")
+	flag.StringVar(&f.parties, "parties", "ours,x,openssh", "who is measured, for a profile of one")
 	flag.IntVar(&f.rounds, "rounds", 5, "how often everything is measured; a section may set a lower bound of its own")
 	flag.BoolVar(&f.short, "short", false, "an eighth of the data, and round trips of 50 ms only")
 	flag.StringVar(&f.roundTrips, "rtt", "50ms,100ms,200ms", "round trips of the delay line")

@@ -255,6 +255,23 @@ func (o *openssh) start(ctx context.Context, m *master, p *endpoint, al algorith
 	return errors.New("ssh does not log in")
 }
 
+// masterTime is the CPU time of all masters, where Linux tells it.
+func (o *openssh) masterTime() time.Duration {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var sum time.Duration
+	for _, m := range o.masters {
+		if m.cmd == nil {
+			continue
+		}
+		var ns int64
+		if _, err := fmt.Sscan(read(fmt.Sprintf("/proc/%d/schedstat", m.cmd.Process.Pid)), &ns); err == nil {
+			sum += time.Duration(ns)
+		}
+	}
+	return sum
+}
+
 // endMasters ends all logins.
 func (o *openssh) endMasters() {
 	o.mu.Lock()
