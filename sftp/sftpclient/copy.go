@@ -180,12 +180,27 @@ func (f *File) copyPieces(ctx context.Context, dst *File, srcOff, dstOff, n int6
 		}
 		asked.push(piece{q, k})
 		sent += k
-		if asked.len() == copiesAtOnce {
+		if asked.len() == copiesAtOnce && sent < n {
 			settle()
 		}
 	}
+	var size *session.Call
+	if err == nil && n > 0 {
+		size, err = f.begin(ctx, session.WantAttrs, func(id uint32) wire.Message { return &sftp.FStat{ID: id, Handle: f.handle} })
+	}
 	for asked.len() > 0 {
 		settle()
+	}
+	if size == nil {
+		return done, err
+	}
+	// OpenSSH's server calls it a success when the source ends early: what it
+	// says of its size behind the copies tells.
+	var m sftp.AttrsReply
+	if e := f.s.Answer(ctx, size, &m); e == nil && err == nil && m.Attrs.Has(sftp.AttrSize) {
+		if has := int64(min(m.Attrs.Size, math.MaxInt64)); has < srcOff+n {
+			return max(has-srcOff, 0), io.ErrUnexpectedEOF
+		}
 	}
 	return done, err
 }

@@ -307,8 +307,12 @@ func TestCopyPieces(t *testing.T) {
 	const piece = 64 << 20
 	synctest.Test(t, func(t *testing.T) {
 		var lengths []uint64
+		var size uint64 = 5 + 4*piece
 		c := startOn(t, far, nil, []string{sftp.ExtCopyData, "1"}, serve(func(m wire.Message, id uint32) []wire.Message {
-			e := m.(*sftp.Extended)
+			e, ok := m.(*sftp.Extended)
+			if !ok {
+				return []wire.Message{&sftp.AttrsReply{ID: id, Attrs: sftp.Attrs{Flags: sftp.AttrSize, Size: size}}}
+			}
 			lengths = append(lengths, e.Length)
 			switch {
 			case e.ReadOffset != e.WriteOffset+5:
@@ -334,7 +338,12 @@ func TestCopyPieces(t *testing.T) {
 		if err := a.CopyTo(t.Context(), b, 5, 0, 2*piece+1); !errors.As(err, &part) || part.Committed != 2*piece {
 			t.Errorf("CopyTo = %v, want %d bytes", err, 2*piece)
 		}
-		if want := []uint64{piece, piece, piece, piece, piece, piece, 1}; !slices.Equal(lengths, want) {
+		// A server that calls a short copy a success is found out.
+		size = 5 + 10
+		if err := a.CopyTo(t.Context(), b, 5, 0, 20); !errors.Is(err, io.ErrUnexpectedEOF) || !errors.As(err, &part) || part.Committed != 10 {
+			t.Errorf("CopyTo from a short file = %v, want 10 bytes", err)
+		}
+		if want := []uint64{piece, piece, piece, piece, piece, piece, 1, 20}; !slices.Equal(lengths, want) {
 			t.Errorf("lengths %d, want %d", lengths, want)
 		}
 	})

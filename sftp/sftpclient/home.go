@@ -20,9 +20,11 @@ func (c *Client) ExpandPath(ctx context.Context, name string) (string, error) {
 // in. It needs home-directory or expand-path@openssh.com, else the error is an
 // [*UnsupportedError].
 func (c *Client) HomeDir(ctx context.Context, user string) (string, error) {
-	m := sftp.Extended{Request: sftp.ExtHomeDir, User: user}
-	if !c.offers(sftp.ExtHomeDir, sftp.ExtVersionOne) || c.proftpd() {
-		m = sftp.Extended{Request: sftp.ExtExpandPath, Path: "~" + user}
+	m := sftp.Extended{Request: sftp.ExtExpandPath, Path: "~" + user}
+	// OpenSSH 9.2 does not know who "" is in home-directory, but does here.
+	preferred := user == "" && c.offers(sftp.ExtExpandPath, sftp.ExtVersionOne)
+	if c.offers(sftp.ExtHomeDir, sftp.ExtVersionOne) && !preferred && !c.proftpd() {
+		m = sftp.Extended{Request: sftp.ExtHomeDir, User: user}
 	}
 	p, err := c.extendedName(ctx, m)
 	return p, pathError("home", "~"+user, err)

@@ -68,8 +68,9 @@ func (s *session) prepareCopy(t *task, m *sftp.Extended) error {
 	return nil
 }
 
-// copyRange carries out a copy-data on a worker. As OpenSSH's server it says
-// EOF when the source has fewer bytes than were asked.
+// copyRange carries out a copy-data on a worker. When the source has fewer
+// bytes than were asked it says EOF, where OpenSSH's server says OK: whoever
+// asks for so many wants to know.
 func (s *session) copyRange(t *task) error {
 	c := t.copy
 	done, err := s.copyBytes(t, c)
