@@ -44,6 +44,7 @@ type Session struct {
 	command  string
 	original string
 	env      []string
+	envSize  int // bytes of what the client has set
 	started  bool
 
 	unwanted atomic.Bool // the client has said that it reads no more output
@@ -195,13 +196,20 @@ func (s *Session) onRequest(_ *mux.Channel, r *ssh.ChannelRequest) (ok bool, the
 	return false, nil
 }
 
+// maxEnvSize bounds the variables of one session, in bytes; Linux takes no
+// longer one.
+const maxEnvSize = 128 << 10
+
 func (s *Session) setEnv(name, value string) bool {
-	if s.started || len(s.env) >= s.c.limits.Environment+len(s.c.grant.Env) || strings.ContainsAny(name, "=\x00") || strings.Contains(value, "\x00") {
+	size := s.envSize + len(name) + len(value)
+	switch {
+	case s.started, strings.ContainsAny(name, "=\x00"), strings.Contains(value, "\x00"),
+		len(s.env) >= s.c.limits.Environment+len(s.c.grant.Env), size > maxEnvSize:
 		return false
 	}
 	for _, pattern := range s.c.s.Env {
 		if ok, err := path.Match(pattern, name); ok && err == nil {
-			s.env = append(s.env, name+"="+value)
+			s.env, s.envSize = append(s.env, name+"="+value), size
 			return true
 		}
 	}

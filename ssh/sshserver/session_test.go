@@ -3,6 +3,7 @@ package sshserver_test
 import (
 	"context"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/wirelark/wirelark/ssh"
@@ -62,6 +63,13 @@ func TestEnvironmentIsBounded(t *testing.T) {
 	cmd.Env = []string{"LC_A=1", "LC_B=2", "LC_C=3"}
 	if out, err := cmd.Output(t.Context()); string(out) != "LC_A=1\nLC_B=2\n" || err != nil {
 		t.Errorf("env = %q, %v", out, err)
+	}
+	long := strings.Repeat("x", 100<<10)
+	s = sshtest.NewServer(t, nil)
+	cmd = s.Dial().Command("env")
+	cmd.Env = []string{"LC_A=" + long, "LC_B=" + long, "LC_C=3"}
+	if out, err := cmd.Output(t.Context()); string(out) != "LC_A="+long+"\nLC_C=3\n" || err != nil {
+		t.Errorf("the environment has %d bytes, %v", len(out), err)
 	}
 }
 
