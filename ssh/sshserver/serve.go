@@ -71,12 +71,28 @@ func (s *Server) Serve(l net.Listener) error {
 			continue
 		}
 		delay = 0
-		s.serving.running.Go(func() { // stops when the connection ends; Close cuts it
-			if err := s.ServeConn(context.Background(), nc); err != nil {
-				s.log(slog.LevelDebug, "connection ended", "remote", nc.RemoteAddr(), "err", err)
-			}
-		})
+		if !s.take(nc) {
+			nc.Close()
+			return ErrServerClosed
+		}
 	}
+}
+
+// take serves nc in a goroutine of its own, unless the server is closing: what
+// waits for the connections must not begin before the last one is counted.
+func (s *Server) take(nc net.Conn) bool {
+	v := &s.serving
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.closing {
+		return false
+	}
+	v.running.Go(func() { // stops when the connection ends; Close cuts it
+		if err := s.ServeConn(context.Background(), nc); err != nil {
+			s.log(slog.LevelDebug, "connection ended", "remote", nc.RemoteAddr(), "err", err)
+		}
+	})
+	return true
 }
 
 // passing reports whether accepting may work again in a moment, as when there
