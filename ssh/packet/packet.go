@@ -19,6 +19,7 @@ const (
 	BadMAC                     // the packet was changed on its way, or the keys differ
 	BadPayload                 // compressed data that cannot be inflated within the limit
 	BadWrap                    // more than 2^32 packets before the first keys
+	Overflow                   // new keys were needed, and the peer sent more than it may before them
 )
 
 // Error says why a packet was refused.
@@ -58,6 +59,8 @@ func (e *Error) Error() string {
 		return s + fmt.Sprintf("bad compressed payload: %v", e.Err)
 	case BadWrap:
 		return s + "sequence number wrapped before the first keys"
+	case Overflow:
+		return s + "too much was sent without the new keys that were asked for"
 	}
 	return s + "refused"
 }

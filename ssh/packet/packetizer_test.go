@@ -146,8 +146,8 @@ func TestReadLineAndReadFull(t *testing.T) {
 		}
 	}
 	b := make([]byte, 10)
-	if err := to.ReadFull(b); err != nil || string(b) != "0123456789" {
-		t.Errorf("ReadFull = %q, %v", b, err)
+	if n, err := to.ReadFull(b); err != nil || string(b[:n]) != "0123456789" {
+		t.Errorf("ReadFull = %q, %v", b[:n], err)
 	}
 	if _, err := to.ReadLine(20); !errors.Is(err, ErrLineTooLong) {
 		t.Errorf("a line of 21 bytes where 20 are allowed: %v", err)
@@ -156,8 +156,8 @@ func TestReadLineAndReadFull(t *testing.T) {
 		t.Errorf("ReadLine = %q, %v", got, err)
 	}
 	nc.CloseWrite()
-	if err := to.ReadFull(b); err != io.EOF {
-		t.Errorf("ReadFull at the end = %v", err)
+	if n, err := to.ReadFull(b); n != 0 || err != io.EOF {
+		t.Errorf("ReadFull at the end = %d, %v", n, err)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"net"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -30,26 +29,30 @@ var ErrLineTooLong = errors.New("line too long")
 
 // input is the receiving half of a Packetizer.
 type input struct {
-	opener   *Opener
-	buf      []byte // small, or large[:]
-	small    []byte
-	large    *[largeBuffer]byte // borrowed while busy
-	r, w     int                // unread bytes are buf[r:w]
-	size     int                // of the packet at r; 0: not yet known
-	opened   int                // bytes at r of a packet that was refused, which must not show yet; else 0
-	refused  error              // why it was
-	deadline time.Time          // of the next read; zero: none
-	noIdle   bool               // the connection has no deadlines
-	err      error              // sticky
+	opener  *Opener
+	buf     []byte // small, or large[:]
+	small   []byte
+	large   *[largeBuffer]byte // borrowed while busy
+	r, w    int                // unread bytes are buf[r:w]
+	size    int                // of the packet at r; 0: not yet known
+	opened  int                // bytes at r of a packet that was refused, which must not show yet; else 0
+	refused error              // why it was
+	idleAt  time.Time          // when the large buffer is given back; zero: never
+	noIdle  bool               // the connection has no deadlines
+	changes uint64             // clock.changes before the read
+	last    time.Duration      // when something came last, since the beginning of the Packetizer
+	err     error              // sticky
 
 	packets, bytes atomic.Uint64
+	limits         amounts // of packets and bytes; the receiving goroutine's
 }
 
 // ReadMessage waits for the next packet and returns its payload, which is not
 // empty, stands in the read buffer, and is valid until the next call; the
 // caller may change it. A packet that breaks the rules of RFC 4253 §6 is an
 // [*Error]; otherwise the error is that of the connection, or io.EOF between
-// two packets, or io.ErrUnexpectedEOF. Errors stick.
+// two packets, or io.ErrUnexpectedEOF. All errors stick but that of
+// [Packetizer.SetReadDeadline]. After Close it is [ErrClosed].
 func (p *Packetizer) ReadMessage() (payload []byte, err error) {
 	in := &p.in
 	for in.err == nil {
@@ -71,11 +74,14 @@ func (p *Packetizer) ReadMessage() (payload []byte, err error) {
 			}
 			in.r += in.size
 			in.size = 0
-			in.packets.Add(1)
-			in.bytes.Add(uint64(len(b)))
+			if p.received(payload, len(b)); in.err != nil {
+				break
+			}
 			return payload, nil
 		}
-		p.fill(max(in.size, in.opener.Need()))
+		if err := p.fill(max(in.size, in.opener.Need())); err != nil {
+			return nil, err
+		}
 	}
 	return nil, in.err
 }
@@ -110,31 +116,37 @@ func (p *Packetizer) ReadLine(max int) ([]byte, error) {
 			in.r += i + 1
 			return bytes.TrimSuffix(b[:i], []byte{'\r'}), nil
 		}
-		p.fill(max)
+		if err := p.fill(max); err != nil {
+			return nil, err
+		}
 	}
 	return nil, in.err
 }
 
-// ReadFull reads exactly len(b) bytes as they are on the wire.
-func (p *Packetizer) ReadFull(b []byte) error {
+// ReadFull reads exactly len(b) bytes as they are on the wire, or says how many
+// it has read before the error.
+func (p *Packetizer) ReadFull(b []byte) (n int, err error) {
 	in := &p.in
-	for len(b) > 0 && in.err == nil {
+	for n < len(b) && in.err == nil {
 		if in.r == in.w {
-			p.fill(len(b))
+			if err := p.fill(len(b) - n); err != nil {
+				return n, err
+			}
 			continue
 		}
-		n := copy(b, in.buf[in.r:in.w])
-		in.r += n
-		b = b[n:]
+		k := copy(b[n:], in.buf[in.r:in.w])
+		in.r += k
+		n += k
 	}
-	if len(b) > 0 {
-		return in.err
+	if n < len(b) {
+		return n, in.err
 	}
-	return nil
+	return n, nil
 }
 
-// fill reads once. want is how long what begins at r is, as far as is known.
-func (p *Packetizer) fill(want int) {
+// fill reads once. want is how long what begins at r is, as far as is known. An
+// error that it returns does not stick; others are in.err.
+func (p *Packetizer) fill(want int) error {
 	in := &p.in
 	if in.r == in.w {
 		in.r, in.w = 0, 0
@@ -146,15 +158,18 @@ func (p *Packetizer) fill(want int) {
 		in.w = copy(in.buf, in.buf[in.r:in.w])
 		in.r = 0
 	}
-	in.setDeadline(p.nc)
+	p.wait()
 	n, err := p.nc.Read(in.buf[in.w:])
 	full := n > 0 && in.w+n == len(in.buf)
+	p.gotBytes(in.buf[in.w : in.w+n])
 	in.w += n
 	switch {
 	case err == nil || n > 0:
 		// An error comes again with the next read.
-	case !in.deadline.IsZero() && errors.Is(err, os.ErrDeadlineExceeded):
-		in.idle(p.nc)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return p.expired(err)
+	case p.Closed():
+		in.err = ErrClosed
 	case errors.Is(err, io.EOF) && in.w > in.r:
 		in.err = io.ErrUnexpectedEOF
 	default:
@@ -162,6 +177,38 @@ func (p *Packetizer) fill(want int) {
 	}
 	if full && in.large == nil {
 		in.borrow()
+	}
+	return nil
+}
+
+// gotBytes takes note that b was received.
+func (p *Packetizer) gotBytes(b []byte) {
+	if len(b) == 0 {
+		return
+	}
+	if p.idleMatters.Load() {
+		p.in.last = p.clock.since()
+	}
+	if p.in.noIdle {
+		p.keysExpired(time.Now()) // no deadline wakes us for it
+	}
+	if p.seen != nil {
+		p.seen.bytes(p.seen.sends.Reverse(), b)
+	}
+}
+
+// received counts a packet.
+func (p *Packetizer) received(payload []byte, size int) {
+	in := &p.in
+	packets, bytes := in.packets.Add(1), in.bytes.Add(uint64(size))
+	if packets >= in.limits.packets || bytes >= in.limits.bytes {
+		p.receivedMuch(packets, bytes)
+	}
+	if packets > p.rekey.overPackets.Load() || bytes > p.rekey.overBytes.Load() {
+		p.overflowed()
+	}
+	if p.seen != nil {
+		p.seen.packet(p.seen.sends.Reverse(), in.opener.Seq()-1, payload)
 	}
 }
 
@@ -172,39 +219,11 @@ func (in *input) borrow() {
 	in.buf = in.large[:]
 }
 
-// setDeadline bounds the next read while a large buffer is held, so that a
-// connection that falls idle can give it back.
-func (in *input) setDeadline(nc net.Conn) {
-	if in.large == nil || in.noIdle || in.w-in.r > smallBuffer/2 {
-		in.clearDeadline(nc)
-		return
-	}
-	now := time.Now()
-	if in.deadline.Sub(now) > idleAfter/2 {
-		return // renewing it for every read would cost more than the read
-	}
-	in.deadline = now.Add(idleAfter)
-	if nc.SetReadDeadline(in.deadline) != nil {
-		in.noIdle, in.deadline = true, time.Time{}
-	}
-}
-
-func (in *input) clearDeadline(nc net.Conn) {
-	if in.deadline.IsZero() {
-		return
-	}
-	in.deadline = time.Time{}
-	if err := nc.SetReadDeadline(time.Time{}); err != nil && in.err == nil {
-		in.err = err
-	}
-}
-
-// idle gives the large buffer back.
-func (in *input) idle(nc net.Conn) {
+// giveBack returns the large buffer to the pool.
+func (in *input) giveBack() {
 	in.w = copy(in.small, in.buf[in.r:in.w])
 	in.r = 0
 	in.buf = in.small
 	largeBuffers.Put(in.large)
 	in.large = nil
-	in.clearDeadline(nc)
 }

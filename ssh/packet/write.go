@@ -1,6 +1,11 @@
 package packet
 
-import "sync"
+import (
+	"errors"
+	"io"
+	"os"
+	"sync"
+)
 
 var smallBuffers = sync.Pool{New: func() any { return new([smallBuffer]byte) }}
 
@@ -8,9 +13,12 @@ var smallBuffers = sync.Pool{New: func() any { return new([smallBuffer]byte) }}
 type output struct {
 	sealer *Sealer
 	batch  Batch
-	room   int // reserved by Room
+	rest   Batch // what a Flush could not write in time; it goes first
+	room   int   // reserved by Room
+	err    error // of Flush; sticky
 
 	packets, bytes uint64
+	limits         amounts // of packets and bytes
 }
 
 // A Batch is a run of sealed packets, taken from a Packetizer to be written.
@@ -77,23 +85,37 @@ func (p *Packetizer) Commit(n int) int {
 		panic("internal error: payload does not fit the room")
 	}
 	at := len(out.batch.buf)
+	if p.seen != nil {
+		p.seen.packet(p.seen.sends, out.sealer.Seq(), out.batch.buf[at : at+HeaderSize+n][HeaderSize:])
+	}
 	size := out.sealer.Seal(out.batch.buf[at:at+out.sealer.Size(n)], n)
 	out.batch.buf = out.batch.buf[:at+size]
 	out.packets++
 	out.bytes += uint64(size)
 	out.room = 0
+	if out.packets >= out.limits.packets || out.bytes >= out.limits.bytes {
+		p.sentMuch()
+	}
 	return size
 }
 
 // Append adds a packet with the given payload, of at least one byte, to the
 // batch. A payload that no peer would accept is an [*Error].
 func (p *Packetizer) Append(payload []byte) error {
-	if len(payload) < 1 || len(payload) > MaxPayload {
+	if len(payload) < 1 || p.out.sealer.compressed(len(payload)) > MaxPayload {
 		return &Error{Kind: BadLength, Seq: p.out.sealer.Seq(), Value: int64(len(payload)), Local: true}
 	}
 	copy(p.Room(len(payload)), payload)
 	p.Commit(len(payload))
 	return nil
+}
+
+// compressed returns the longest form that n bytes of payload can take.
+func (s *Sealer) compressed(n int) int {
+	if s.compressor == nil {
+		return n
+	}
+	return max(n, s.compressor.Bound(n))
 }
 
 // AppendRaw adds bytes to the batch as they are: identification lines.
@@ -106,23 +128,69 @@ func (p *Packetizer) AppendRaw(b []byte) {
 func (p *Packetizer) Pending() int { return len(p.out.batch.buf) }
 
 // Take ends the batch under construction, begins another one, and returns it.
-// The caller writes it, before any later one, and releases it.
+// The caller writes it, before any later one, and releases it. Who uses Take
+// does not use Flush.
 func (p *Packetizer) Take() Batch {
 	b := p.out.batch
 	p.out.batch = Batch{}
+	if p.idleMatters.Load() && len(b.buf) > 0 {
+		p.clock.sent.Store(int64(p.clock.since()))
+	}
 	return b
 }
 
-// Flush writes the batch under construction to the connection.
+// Flush writes the batch under construction to the connection. When the
+// deadline of SetWriteDeadline cuts it short, the error is an
+// os.ErrDeadlineExceeded, what was not written is kept, and the next Flush
+// writes it first, so that nothing is lost; that holds for connections whose
+// writes can be gone on with, as those of TCP, and not for those of TLS. Other
+// errors stick. After Close it is [ErrClosed].
 func (p *Packetizer) Flush() error {
-	b := p.Take()
-	defer b.Release()
-	if len(b.buf) == 0 {
+	out := &p.out
+	for out.err == nil && (len(out.rest.buf) > 0 || len(out.batch.buf) > 0) {
+		if len(out.rest.buf) == 0 {
+			out.rest = p.Take()
+			if p.seen != nil {
+				p.seen.bytes(p.seen.sends, out.rest.buf)
+			}
+		}
+		if err := p.write(&out.rest); err != nil {
+			return err
+		}
+		out.rest.Release()
+	}
+	return out.err
+}
+
+// write writes all of b. An error that it returns does not stick; others are
+// out.err, and b is lost.
+func (p *Packetizer) write(b *Batch) error {
+	for idle := 0; len(b.buf) > 0; idle++ {
+		n, err := p.nc.Write(b.buf)
+		b.Advance(n)
+		switch {
+		case err != nil && p.Closed():
+			err = ErrClosed
+		case err == nil && n == 0 && idle >= maxIdleWrites:
+			err = io.ErrNoProgress
+		case err == nil:
+			if n > 0 {
+				idle = 0
+			}
+			continue
+		case errors.Is(err, os.ErrDeadlineExceeded) && p.HandshakeTimedOut():
+			err = ErrHandshakeTimeout
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return err
+		}
+		p.out.err = err
 		return nil
 	}
-	_, err := p.nc.Write(b.buf)
-	return err
+	return nil
 }
+
+// maxIdleWrites is how often a connection may write nothing without an error.
+const maxIdleWrites = 10
 
 // SendMessage sends one packet: Append and Flush.
 func (p *Packetizer) SendMessage(payload []byte) error {

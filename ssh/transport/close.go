@@ -46,7 +46,7 @@ func (c *Conn) end(err error, goodbye *ssh.Disconnect) {
 	}
 	c.err = err
 	close(c.done)
-	c.stopTimers()
+	c.stopTimer()
 	c.ending.timer = time.AfterFunc(c.cfg.CloseTimeout, c.cut)
 	c.wakeAll()
 	c.wakeFlusher()
@@ -99,7 +99,7 @@ func (c *Conn) finish() {
 		c.drain()
 	}
 	c.mu.Lock()
-	c.stopTimers()
+	c.stopTimer()
 	c.ending.timer.Stop()
 	c.ending.cut = true
 	c.mu.Unlock()

@@ -153,6 +153,7 @@ func newConn(role trace.Role, nc net.Conn, cfg Config) (*Conn, error) {
 	}
 	c.waitingFor("the peer's identification line")
 	c.p = packet.NewPacketizer(nc)
+	c.p.SetRekey(c.limits())
 	c.in.first = true
 	c.out.kick = make(chan struct{}, 1)
 	c.out.direct = interruptible(c.nc)

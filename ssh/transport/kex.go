@@ -53,7 +53,7 @@ func (c *Conn) beginKex() {
 		panic("internal error: " + err.Error()) // names were checked with the configuration
 	}
 	c.kex.init = b
-	_, c.kex.received = c.p.Received()
+	c.p.BeginRekey()
 	c.out.gate = true
 	c.emit(b)
 	c.wakeFlusher()
@@ -294,7 +294,6 @@ func (c *Conn) newKeys(r *exchange, v *kex.Values, h []byte) error {
 	if err := c.p.SetSealer(alg, seal, c.strict); err != nil {
 		return err
 	}
-	c.kex.sentPackets, c.kex.sentBytes = c.p.Sent()
 	if c.in.first && c.wantsExtInfo {
 		b, err := ssh.Append(nil, c.extInfo())
 		if err != nil {
@@ -328,7 +327,6 @@ func (c *Conn) gotNewKeys(payload []byte) error {
 	c.kex.running = false
 	c.kex.count++
 	c.kex.at = time.Now()
-	c.kex.receivedPackets, c.kex.receivedBytes = c.p.Received()
 	c.kex.init = nil
 	close(c.kex.ended)
 	if c.err != nil {
@@ -337,7 +335,6 @@ func (c *Conn) gotNewKeys(payload []byte) error {
 	if c.kex.timer != nil {
 		c.kex.timer.Stop()
 	}
-	c.armInterval()
 	return nil
 }
 

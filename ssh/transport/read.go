@@ -16,9 +16,7 @@ type input struct {
 	first   bool      // the first key exchange is not complete
 	extInfo int       // EXT_INFOs received
 	early   bool      // something stood before the peer's first KEXINIT
-
-	checkPackets, checkBytes uint64 // when the counters of received packets are compared with the limits
-	storm                    storm
+	storm   storm
 }
 
 // ReadPacket waits for the next packet that belongs to the caller: 5, 6, 50
@@ -55,9 +53,7 @@ func (c *Conn) next() ([]byte, error) {
 	if err != nil {
 		return nil, readError(err)
 	}
-	if err := c.rekeyIfReceived(); err != nil {
-		return nil, err
-	}
+	c.rekeyIfReceived()
 	n := payload[0]
 	if n < 30 || n > 49 {
 		c.hook.packet(c.role.Sends().Reverse(), payload)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/wirelark/wirelark/ssh/packet"
 )
 
 const (
@@ -36,86 +38,50 @@ func (r Rekey) complete() Rekey {
 // kexState is what writers and the reader both know of key exchanges. Guarded
 // by Conn.mu.
 type kexState struct {
-	running  bool          // from the first KEXINIT of either side to the peer's NEWKEYS
-	ended    chan struct{} // closed at its end
-	init     []byte        // payload of our KEXINIT
-	received uint64        // bytes received when it was queued
-	timer    *time.Timer   // bounds a rekey
-	interval *time.Timer   // to the next one
-	count    int           // completed
-	at       time.Time     // of the newest keys
+	running bool          // from the first KEXINIT of either side to the peer's NEWKEYS
+	ended   chan struct{} // closed at its end
+	init    []byte        // payload of our KEXINIT
+	timer   *time.Timer   // bounds a rekey
+	count   int           // completed
+	at      time.Time     // of the newest keys
+}
 
-	// counters of the packetizer when the newest keys were taken into use
-	sentPackets, sentBytes, receivedPackets, receivedBytes uint64
+// limits is what the packetizer is told.
+func (c *Conn) limits() packet.Rekey {
+	r := c.cfg.Rekey
+	return packet.Rekey{
+		Bytes: r.Bytes, Packets: r.Packets, Interval: r.Interval, OverflowBytes: unanswered,
+		Expired: func() {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.rekeyIfDue()
+		},
+	}
 }
 
 // rekeyIfDue begins a key exchange when the keys have protected enough. c.mu is
 // held.
 func (c *Conn) rekeyIfDue() {
-	if c.kex.running || !c.authenticated.Load() || c.err != nil || !c.due() {
+	if c.p.NeedRekey() == packet.NoRekey || c.kex.running || !c.authenticated.Load() || c.err != nil {
 		return
 	}
 	c.beginKex()
 }
 
-func (c *Conn) due() bool {
-	limit := c.cfg.Rekey
-	packets, bytes := c.p.Sent()
-	if packets-c.kex.sentPackets >= limit.Packets || bytes-c.kex.sentBytes >= limit.Bytes {
-		return true
-	}
-	packets, bytes = c.p.Received()
-	return packets-c.kex.receivedPackets >= limit.Packets || bytes-c.kex.receivedBytes >= limit.Bytes
-}
-
-// rekeyIfReceived is rekeyIfDue for the reader. It looks at the counters of
-// what was received before it takes the lock, now and then.
-func (c *Conn) rekeyIfReceived() error {
-	if c.in.round != nil || c.in.first {
-		return nil
-	}
-	packets, bytes := c.p.Received()
-	if packets < c.in.checkPackets && bytes < c.in.checkBytes {
-		return nil
+// rekeyIfReceived is rekeyIfDue for the reader.
+func (c *Conn) rekeyIfReceived() {
+	if c.in.round != nil || c.p.NeedRekey() == packet.NoRekey {
+		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.kex.running {
-		if bytes-c.kex.received > unanswered {
-			return &TimeoutError{Waiting: "the peer's answer to our KEXINIT"}
-		}
-		return nil
-	}
 	c.rekeyIfDue()
-	limit := c.cfg.Rekey
-	c.in.checkPackets = packets + max(1, limit.Packets/64)
-	c.in.checkBytes = bytes + max(1, limit.Bytes/64)
-	return nil
 }
 
-// armInterval sets the clock for the next key exchange. c.mu is held.
-func (c *Conn) armInterval() {
-	if c.kex.interval != nil {
-		c.kex.interval.Stop()
-	}
-	if c.cfg.Rekey.Interval < 0 {
-		return
-	}
-	c.kex.interval = time.AfterFunc(c.cfg.Rekey.Interval, func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if c.err == nil && !c.kex.running && c.authenticated.Load() {
-			c.beginKex()
-		}
-	})
-}
-
-// stopTimers is for the end of the connection. c.mu is held.
-func (c *Conn) stopTimers() {
-	for _, t := range []*time.Timer{c.kex.timer, c.kex.interval} {
-		if t != nil {
-			t.Stop()
-		}
+// stopTimer is for the end of the connection. c.mu is held.
+func (c *Conn) stopTimer() {
+	if c.kex.timer != nil {
+		c.kex.timer.Stop()
 	}
 }
 
