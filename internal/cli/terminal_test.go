@@ -103,6 +103,19 @@ func (p *person) types(text string) {
 	}
 }
 
+// prompt waits for a shell to be there; what it is told while it starts may
+// get lost.
+func (p *person) prompt() {
+	p.t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); {
+		p.types("PS1='rea''dy> '\r")
+		if p.glimpses("ready> ", time.Second) {
+			return
+		}
+	}
+	p.t.Fatalf("no shell:\n%s", p.text())
+}
+
 // leaves waits for the end of the command, and checks that the terminal is as
 // it was.
 func (p *person) leaves(status int) {
@@ -176,10 +189,12 @@ func sshHome(t *testing.T) (home, port string) {
 func TestLoginShell(t *testing.T) {
 	home, port := sshHome(t)
 	p := sit(t, []string{"HOME=" + home, "TERM=xterm", "SSH_AUTH_SOCK="}, "ssh", "-p", port, "127.0.0.1")
-	p.types("PS1='rea''dy> '\r")
-	p.sees("ready> ")
+	p.prompt()
+	// What is typed while a shell changes the terminal's mode may get lost, so
+	// each line waits for the prompt.
 	p.types("stty size; echo $TERM\r")
 	p.sees("30 100\\s+xterm")
+	p.sees("ready> ")
 
 	// The size follows.
 	if err := pty.Setsize(p.screen, &pty.Winsize{Rows: 40, Cols: 120}); err != nil {
@@ -187,7 +202,7 @@ func TestLoginShell(t *testing.T) {
 	}
 	for end := time.Now().Add(patience); ; {
 		p.types("stty size\r")
-		if p.glimpses("40 120", 200*time.Millisecond) {
+		if p.glimpses("(40 120|30 100)[^>]*ready> ", patience) && strings.Contains(p.text(), "40 120") {
 			break
 		}
 		if time.Now().After(end) {
@@ -199,12 +214,15 @@ func TestLoginShell(t *testing.T) {
 	p.types("echo begi''ns; sleep 1000; echo not re''ached\r")
 	p.sees("begins")
 	p.types("\x03")
+	p.sees("ready> ")
 	p.types("echo still $((40+2))\r")
 	p.sees("still 42")
+	p.sees("ready> ")
 
 	// A tilde inside a line is a tilde; at its beginning, a dot behind it hangs up.
 	p.types("echo x~.''x\r")
 	p.sees(`x~\.x`)
+	p.sees("ready> ")
 	p.types("\r~?")
 	p.sees("end the session")
 	p.types("~.")
@@ -218,6 +236,7 @@ func TestLoginShell(t *testing.T) {
 func TestShellStatus(t *testing.T) {
 	home, port := sshHome(t)
 	p := sit(t, []string{"HOME=" + home, "TERM=xterm", "SSH_AUTH_SOCK="}, "ssh", "-p", port, "127.0.0.1")
+	p.prompt()
 	p.types("exit 7\r")
 	p.leaves(7)
 
