@@ -19,8 +19,8 @@ var sections = []section{
 	{"bulk", "Bulk data over one channel", 9, bulk},
 	{"small", "Small writes, and the time that an answer takes", 9, small},
 	{"handshake", "Handshakes", 9, handshakes},
-	{"sftp", "SFTP on this machine", 3, localFiles},
-	{"wan", "SFTP through a delay line, with OpenSSH's sshd", 3, distantFiles},
+	{"sftp", "SFTP on this machine", 2, localFiles},
+	{"wan", "SFTP through a delay line, with OpenSSH's sshd", 2, distantFiles},
 	{"idle", "Idle connections", 1, idle},
 	{"allocs", "Allocations", 1, allocations},
 }
@@ -48,7 +48,7 @@ func main() {
 	flag.StringVar(&f.sections, "sections", strings.Join(names, ","), "what to measure")
 	flag.StringVar(&f.only, "only", "", "measure only figures whose names contain this")
 	flag.StringVar(&f.parties, "parties", "ours,x,openssh", "who is measured, for a profile of one")
-	flag.IntVar(&f.rounds, "rounds", 5, "how often everything is measured; a section may set a lower bound of its own")
+	flag.IntVar(&f.rounds, "rounds", 5, "how often everything is measured; a section may have a lower limit of its own")
 	flag.BoolVar(&f.short, "short", false, "an eighth of the data, and round trips of 50 ms only")
 	flag.StringVar(&f.roundTrips, "rtt", "50ms,100ms,200ms", "round trips of the delay line")
 	flag.IntVar(&f.connections, "connections", 1000, "how many idle connections")

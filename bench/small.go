@@ -13,7 +13,7 @@ func small(ctx context.Context, e *env) ([]figure, error) {
 	each := func(n int64) cpu { return cpu{"both sides", "µs each", float64(n) / 1000} }
 	figures := []figure{
 		{name: "64-byte writes, aes128-gcm", unit: "1000/s", cpu: each(writes), goals: []goal{{theirs, 5}}},
-		{name: "64-byte writes, chacha20-poly1305", unit: "1000/s", cpu: each(writes), goals: []goal{{theirs, 5}}},
+		{name: "64-byte writes, chacha20-poly1305", unit: "1000/s", cpu: each(writes)},
 		{name: "1 KiB writes, aes128-gcm", unit: "1000/s", cpu: each(writes / 4)},
 		{name: "answer, own server", unit: "µs", lower: true, goals: []goal{{theirs, 1}}},
 		{name: "answer, sshd running cat", unit: "µs", lower: true, goals: []goal{{theirs, 1}, {openSSH, 1}}},
