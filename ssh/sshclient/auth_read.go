@@ -16,7 +16,6 @@ var (
 	numAuthSuccess   = number(&ssh.UserAuthSuccess{})
 	numAuthBanner    = number(&ssh.UserAuthBanner{})
 	numAuthSpecial   = number(&ssh.UserAuthPKOK{}) // and others, RFC 4250 §4.1.3
-	numGlobalRequest = number(&ssh.GlobalRequest{})
 )
 
 // read returns the next packet that is no banner. Of what a server may send
@@ -38,7 +37,7 @@ func (a *authSession) read() ([]byte, error) {
 			}
 		case n == numServiceAccept, n == numAuthFailure, n == numAuthSuccess, n == numAuthSpecial:
 			return p, nil
-		case n < firstUnassigned && (n >= numGlobalRequest || hasMeaning(n)):
+		case ssh.PhaseOf(n) != ssh.NoPhase:
 			return nil, a.violation(fmt.Sprintf("message %d before the login", n))
 		default:
 			if err := a.t.Reject(); err != nil {
@@ -46,20 +45,6 @@ func (a *authSession) read() ([]byte, error) {
 			}
 		}
 	}
-}
-
-// firstUnassigned follows the numbers of the connection protocol, 80–127
-// (RFC 4250 §4.1.2), none of which has a place before the login.
-const firstUnassigned = 128
-
-// hasMeaning reports whether a message has the number n in any context.
-func hasMeaning(n byte) bool {
-	for e := range ssh.Messages.All() {
-		if e.Number == n {
-			return true
-		}
-	}
-	return false
 }
 
 func (a *authSession) banner(p []byte) error {

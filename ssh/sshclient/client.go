@@ -115,7 +115,7 @@ func (c *Client) onOther(p []byte) (known bool, err error) {
 	switch {
 	case n == numAuthBanner:
 		return true, nil
-	case n < numGlobalRequest && hasMeaning(n):
+	case ssh.PhaseOf(n) == ssh.LoginPhase:
 		return true, &transport.ProtocolError{Rule: fmt.Sprintf("message %d after the login", n), Section: "RFC 4252"}
 	}
 	return false, nil

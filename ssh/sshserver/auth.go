@@ -215,7 +215,7 @@ func (a *authSession) next(m wire.Message) error {
 				return a.fail(&transport.ProtocolError{Rule: "malformed message", Err: err})
 			}
 			return nil
-		case n < firstUnassigned && (n >= numGlobalRequest || hasMeaning(n)):
+		case ssh.PhaseOf(n) != ssh.NoPhase:
 			return a.fail(&transport.ProtocolError{Rule: fmt.Sprintf("message %d before the login", n), Section: "RFC 4252 §6"})
 		default:
 			if err := a.t.Reject(); err != nil {
@@ -238,21 +238,4 @@ func (a *authSession) disconnect(reason ssh.DisconnectReason, text string) error
 
 func number(m wire.Message) byte { return ssh.Messages.Entry(m).Number }
 
-var (
-	numGlobalRequest = number(&ssh.GlobalRequest{})
-	numUserAuth      = number(&ssh.UserAuthRequest{})
-)
-
-// firstUnassigned follows the numbers of the connection protocol, 80–127
-// (RFC 4250 §4.1.2), none of which has a place before the login.
-const firstUnassigned = 128
-
-// hasMeaning reports whether a message has the number n in any context.
-func hasMeaning(n byte) bool {
-	for e := range ssh.Messages.All() {
-		if e.Number == n {
-			return true
-		}
-	}
-	return false
-}
+var numUserAuth = number(&ssh.UserAuthRequest{})

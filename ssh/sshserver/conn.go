@@ -89,7 +89,7 @@ func (c *Conn) onOther(p []byte) (known bool, err error) {
 	switch n := p[0]; {
 	case n == numUserAuth:
 		return true, nil
-	case n < numGlobalRequest && hasMeaning(n):
+	case ssh.PhaseOf(n) == ssh.LoginPhase:
 		return true, &transport.ProtocolError{Rule: fmt.Sprintf("message %d after the login", n), Section: "RFC 4252 §5.1"}
 	}
 	return false, nil
