@@ -95,6 +95,7 @@ type pending struct {
 	context string // of an EXTENDED_REPLY
 	length  uint32 // READ: bytes asked
 	any     bool   // EXTENDED that nobody here knows: any reply will do
+	name    bool   // EXTENDED that is answered with one name
 	next    *pending
 	last    *pending // of the queue that this one heads
 }
@@ -177,7 +178,7 @@ func (p *pending) allows(number uint8) bool {
 	case NumStat, NumLStat, NumFStat:
 		return number == NumAttrs
 	case NumExtended:
-		return p.context != "" && number == NumExtendedReply
+		return p.context != "" && number == NumExtendedReply || p.name && number == NumName
 	}
 	return false
 }
@@ -235,6 +236,8 @@ func request(number uint8, ordinal uint64, m wire.Message) *pending {
 		p.context = ReplyContext(m.Request)
 		switch m.Request {
 		case ExtPosixRename, ExtHardlink, ExtFSync, ExtLSetStat, ExtCopyData: // STATUS only
+		case ExtExpandPath, ExtHomeDir:
+			p.name = true
 		default:
 			p.any = p.context == ""
 		}
@@ -261,8 +264,8 @@ func (p *pending) judge(m wire.Message) string {
 			if len(m.Names) == 0 {
 				return "an empty list instead of SSH_FX_EOF"
 			}
-		case NumReadLink, NumRealPath:
-			if len(m.Names) != 1 {
+		case NumReadLink, NumRealPath, NumExtended:
+			if len(m.Names) != 1 && !p.any {
 				return fmt.Sprintf("%d names instead of one", len(m.Names))
 			}
 		}
@@ -280,7 +283,7 @@ func (p *pending) statusOK() bool {
 	case NumOpen, NumOpenDir, NumRead, NumReadDir, NumReadLink, NumRealPath, NumStat, NumLStat, NumFStat:
 		return false
 	case NumExtended:
-		return p.context == ""
+		return p.context == "" && !p.name
 	}
 	return true
 }

@@ -73,6 +73,10 @@ func TestFlow(t *testing.T) {
 			c2s(&sftp.Extended{ID: 1, Request: sftp.ExtExpandPath}), s2c(&sftp.Name{ID: 1, Names: make([]sftp.NameEntry, 1)}, 19),
 			c2s(&sftp.Extended{ID: 1, Request: sftp.ExtFSync}), s2c(&sftp.Status{ID: 1}, 21),
 			c2s(&sftp.Close{ID: 1}), s2c(&sftp.Status{ID: 1, Code: sftp.StatusFailure}, 23),
+			c2s(&sftp.Extended{ID: 1, Request: sftp.ExtCopyData}), s2c(&sftp.Status{ID: 1}, 25),
+			c2s(&sftp.Extended{ID: 1, Request: sftp.ExtLSetStat}), s2c(&sftp.Status{ID: 1}, 27),
+			c2s(&sftp.Extended{ID: 1, Request: sftp.ExtHomeDir}), s2c(&sftp.Name{ID: 1, Names: make([]sftp.NameEntry, 1)}, 29),
+			c2s(&sftp.Extended{ID: 1, Request: "x@example.org"}), s2c(&sftp.Name{ID: 1}, 31),
 		}},
 		{"any order, ids used twice", []step{
 			c2s(&sftp.Stat{ID: 1}), c2s(&sftp.Close{ID: 2}), c2s(&sftp.Stat{ID: 1}),
@@ -84,6 +88,8 @@ func TestFlow(t *testing.T) {
 			c2s(&sftp.Close{ID: 1}), s2c(&sftp.Handle{ID: 1}, 5).but("is no answer to SSH_FXP_CLOSE"),
 			c2s(&sftp.Extended{ID: 1, Request: sftp.ExtFSync}), s2c(&sftp.ExtendedReply{ID: 1}, 7).but("is no answer to SSH_FXP_EXTENDED"),
 			c2s(&sftp.Read{ID: 1}), s2c(&sftp.Name{ID: 1}, 9).but("is no answer to SSH_FXP_READ"),
+			c2s(&sftp.Extended{ID: 1, Request: sftp.ExtCopyData}), s2c(&sftp.Name{ID: 1}, 11).but("is no answer to SSH_FXP_EXTENDED"),
+			c2s(&sftp.Extended{ID: 1, Request: sftp.ExtHomeDir}), s2c(&sftp.ExtendedReply{ID: 1}, 13).but("is no answer to SSH_FXP_EXTENDED"),
 		}},
 		{"replies that say too much or too little", []step{
 			c2s(&sftp.Open{ID: 1}), s2c(&sftp.Status{ID: 1}, 3).but("success without what was asked"),
@@ -92,6 +98,8 @@ func TestFlow(t *testing.T) {
 			c2s(&sftp.RealPath{ID: 1}), s2c(&sftp.Name{ID: 1, Names: make([]sftp.NameEntry, 2)}, 9).but("2 names instead of one"),
 			c2s(&sftp.OpenDir{ID: 1}), s2c(&sftp.Handle{ID: 1, Handle: make([]byte, 257)}, 11).but("257 bytes"),
 			c2s(&sftp.Extended{ID: 1, Request: sftp.ExtLimits}), s2c(&sftp.Status{ID: 1}, 13).but("success without"),
+			c2s(&sftp.Extended{ID: 1, Request: sftp.ExtExpandPath}), s2c(&sftp.Status{ID: 1}, 15).but("success without"),
+			c2s(&sftp.Extended{ID: 1, Request: sftp.ExtExpandPath}), s2c(&sftp.Name{ID: 1}, 17).but("0 names instead of one"),
 		}},
 		{"wrong places", []step{
 			c2s(&sftp.Init{Version: 3}).but("was sent before"), s2c(&sftp.VersionReply{Version: 3}, 0).but("was sent before"),

@@ -230,6 +230,29 @@ func TestCopyKeepsItsOrder(t *testing.T) {
 	}
 }
 
+// TestCopyHoldsUpNobody: other files are read while a long copy runs.
+func TestCopyHoldsUpNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := session(t, &slow{Backend: backend.Memory(0), delay: constant(time.Second)}, &sftpserver.Config{AnyOrder: true})
+		c.write("c", "hello")
+		from, to, other := c.open("a", create), c.open("b", create), c.open("c", sftp.OpenRead)
+		var a sftp.Attrs
+		a.SetSize(10 << 20) // some 80 steps
+		c.wantCode(&sftp.FSetStat{Handle: from, Attrs: a}, sftp.StatusOK)
+		m := copyData(from, to, 0, 0, 0)
+		m.ID = 100
+		began := time.Now()
+		c.send(m, &sftp.Read{ID: 101, Handle: other, Length: 5})
+		if r, ok := c.recv().(*sftp.Data); !ok || r.ID != 101 || time.Since(began) > 2*time.Second {
+			t.Errorf("first comes %+v after %v, want what was read", r, time.Since(began))
+		}
+		if r, ok := c.recv().(*sftp.Status); !ok || r.ID != 100 || r.Code != sftp.StatusOK {
+			t.Errorf("then comes %+v, want the end of the copy", r)
+		}
+		c.done()
+	})
+}
+
 // TestCopyEndsWithTheSession: a long copy is given up when nobody waits for it.
 func TestCopyEndsWithTheSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
