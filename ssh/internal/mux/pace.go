@@ -84,7 +84,7 @@ func (ch *Channel) adapt(now time.Time) {
 	if now.Sub(ch.began) >= 2*trip {
 		ch.began, ch.taken = now, uint64(ch.threshold()) // that much came just before
 	}
-	if trip == 0 || ch.waiting() > ch.threshold() {
+	if trip == 0 || ch.waiting() > ch.window/4 {
 		return
 	}
 	for ch.window < most && ch.taken+uint64(ch.threshold()) >= uint64(ch.window/2) {
