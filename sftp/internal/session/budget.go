@@ -16,13 +16,12 @@ const growth = 1.1
 // leastWindow is what a read may have in flight however many there are.
 const leastWindow = 64 << 10
 
-// patience is how many rounds without gain end the growth.
-const patience = 3
-
 // Budget bounds the bytes of file data that are asked for or sent and not yet
 // answered, over all files of a channel. It begins with [firstBudget] and
 // doubles per round trip while it is what limits the transfer and doubling
-// makes it faster, so it settles near twice the bandwidth-delay product.
+// makes it faster, so it settles near twice the bandwidth-delay product. Rounds
+// without gain end nothing: what slowed them, such as the window of the stream
+// below, may be gone in a later one.
 type Budget struct {
 	mu      sync.Mutex
 	limit   int64 // bytes that may be in flight now
@@ -36,7 +35,6 @@ type Budget struct {
 	done    int64
 	limited bool    // a request had to wait in this round
 	best    float64 // bytes per second of the fastest round so far
-	misses  int     // rounds without gain
 }
 
 type budgetWait struct {
@@ -149,7 +147,7 @@ func (b *Budget) fits(n int64) bool { return b.used == 0 || b.used+n <= b.limit 
 
 func (b *Budget) take(n int64) {
 	if b.used == 0 {
-		b.began, b.done, b.limited, b.misses = time.Now(), 0, false, min(b.misses, 1)
+		b.began, b.done, b.limited = time.Now(), 0, false
 	}
 	b.used += n
 }
@@ -166,13 +164,10 @@ func (b *Budget) grant() {
 func (b *Budget) round() {
 	now := time.Now()
 	elapsed := now.Sub(b.began)
-	if b.limited && elapsed > 0 && b.misses < patience {
-		rate := float64(b.done) / elapsed.Seconds()
-		if rate > b.best*growth {
-			b.best, b.misses = rate, 0
+	if b.limited && elapsed > 0 {
+		if rate := float64(b.done) / elapsed.Seconds(); rate > b.best*growth {
+			b.best = rate
 			b.limit = min(2*b.limit, b.most)
-		} else {
-			b.misses++
 		}
 	}
 	b.began, b.done, b.limited = now, 0, false
