@@ -13,9 +13,10 @@
 // several at a time. Reads run in parallel with each other, writes to other
 // places of a file too, and files are independent. A write waits for earlier
 // writes of the same place and for earlier reads of that place or before it,
-// since it may move the end of the file; a read waits likewise. Requests about
-// a handle wait for everything earlier on that file; requests about paths wait
-// for everything earlier. Replies keep the order of the requests unless
+// since it may move the end of the file; a read waits likewise. A copy is a
+// read of one file and a write of another, beside which others go on. Requests
+// about a handle wait for everything earlier on that file; requests about paths
+// wait for everything earlier. Replies keep the order of the requests unless
 // [Config.AnyOrder] is set.
 //
 // # Limits
