@@ -150,9 +150,13 @@ func (p *Packetizer) HandshakeTimedOut() bool {
 // encrypted and NeedRekey says no. send usually sends a request that the peer
 // answers; as it runs beside the sending goroutine, it needs the caller's own
 // lock. An error of send ends reading with that error: so a caller who counts
-// can give up a dead peer. An interval of 0 switches it off. The error is that
-// of a connection without deadlines. It may be called from any goroutine.
+// can give up a dead peer. An interval of 0, or no function, switches it off.
+// The error is that of a connection without deadlines. It may be called from
+// any goroutine.
 func (p *Packetizer) SetKeepAlive(interval time.Duration, send func() error) error {
+	if send == nil {
+		interval = 0
+	}
 	return p.clock.set(func() {
 		c := &p.clock
 		c.interval, c.keepAlive, c.alive = interval, send, time.Time{}

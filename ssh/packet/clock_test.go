@@ -242,7 +242,7 @@ func TestKeepAliveSwitchedOff(t *testing.T) {
 		from, to, nc := join(t, alg, testkit.PipeConfig{})
 		renew(t, alg, to, from)
 		_ = to.SetKeepAlive(time.Second, func() error { return errors.New("called") })
-		_ = to.SetKeepAlive(0, nil)
+		_ = to.SetKeepAlive(time.Second, nil)
 		time.AfterFunc(time.Hour, func() { nc.CloseWrite() })
 		if _, err := to.ReadMessage(); err != io.EOF {
 			t.Error(err)

@@ -14,8 +14,8 @@ const (
 	maxRekeyPackets      = 1 << 31   // RFC 4344 §3.1
 	defaultRekeyTimeout  = 2 * time.Minute
 
-	// unanswered is how many bytes a peer may send before it answers our
-	// KEXINIT: far more than any window that we grant.
+	// unanswered is how many bytes a peer may send between our KEXINIT and its
+	// NEWKEYS: far more than any window that we grant.
 	unanswered = 256 << 20
 )
 
