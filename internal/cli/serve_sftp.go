@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wirelark/wirelark/join"
+	"github.com/wirelark/wirelark/sftp"
 	"github.com/wirelark/wirelark/sftp/backend"
 	"github.com/wirelark/wirelark/sftp/sftpserver"
 	"github.com/wirelark/wirelark/ssh/sshserver"
@@ -125,7 +126,8 @@ func (a *app) serveDir(cmd *cobra.Command, dir string, f *serveSFTP) (err error)
 func (a *app) logOperation(op sftpserver.Operation) {
 	switch op.Name {
 	case "SSH_FXP_CLOSE":
-		if op.Read == 0 && op.Written == 0 {
+		broken := op.Err != nil && op.Flags&sftp.OpenWrite != 0 // an upload, also when nothing of it has come
+		if op.Read == 0 && op.Written == 0 && !broken {
 			return
 		}
 	case "SSH_FXP_REMOVE", "SSH_FXP_MKDIR", "SSH_FXP_RMDIR", "SSH_FXP_RENAME", "SSH_FXP_SYMLINK",

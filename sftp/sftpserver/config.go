@@ -32,7 +32,9 @@ type Config struct {
 	MaxCopy     int64 // bytes that one copy-data may copy; 0: 1 TiB
 
 	// Operation, when set, is told of every answered request, in the order of
-	// the replies, by one goroutine, which waits for it.
+	// the replies, by one goroutine, which waits for it. Files and directories
+	// that are open when the session ends are told at last, as closes with an
+	// error that is [ErrSessionEnded].
 	Operation func(Operation)
 
 	// Trace, when set, sees every packet. Carrier tells what the session runs

@@ -67,8 +67,7 @@ func (s *session) close(t *task, m *sftp.Close) (wire.Message, error) {
 	}
 	s.schedule.quietFile(h.state)
 	s.handles.remove(m.Handle)
-	t.op.Path, t.op.Flags = h.name, h.flags
-	t.op.Read, t.op.Written = h.bytesRead.Load(), h.bytesWritten.Load()
+	h.describe(&t.op)
 	return nil, h.close()
 }
 

@@ -90,6 +90,12 @@ func (t *handles) remove(b []byte) {
 	}
 }
 
+// describe tells about the closing of h.
+func (h *handle) describe(op *Operation) {
+	op.Path, op.Flags = h.name, h.flags
+	op.Read, op.Written = h.bytesRead.Load(), h.bytesWritten.Load()
+}
+
 func (h *handle) close() error {
 	if h.file != nil {
 		return h.file.Close()

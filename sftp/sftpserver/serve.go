@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path"
+	"slices"
 	"sync"
 	"time"
 
@@ -44,7 +46,6 @@ func Serve(ctx context.Context, rw io.ReadWriteCloser, backend Backend, cfg *Con
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
-	s.closeHandles()
 	if stop() {
 		if cerr := rw.Close(); err == nil {
 			err = cerr
@@ -238,10 +239,24 @@ func (s *session) transfer(t *task) (err error) {
 	return s.copyRange(t)
 }
 
+// ErrSessionEnded is what [Config.Operation] is told about a file that was
+// still open when its session ended: an upload may be incomplete.
+var ErrSessionEnded = errors.New("session ended before the file was closed")
+
+// closeHandles closes what the client has left open, in the order of the
+// opens. The writer calls it last, when nothing else uses the handles: so the
+// closes are told by the goroutine that tells everything, behind all else.
 func (s *session) closeHandles() {
-	for _, h := range s.handles.open {
+	for _, n := range slices.Sorted(maps.Keys(s.handles.open)) {
+		h := s.handles.open[n]
+		op := Operation{Name: "SSH_FXP_CLOSE", Start: time.Now(), Err: ErrSessionEnded}
+		h.describe(&op)
 		if err := s.guard("close", h.close); err != nil {
-			s.cfg.Logger.Debug("closing an abandoned handle", "path", h.name, "error", err)
+			op.Err = fmt.Errorf("%w: %w", ErrSessionEnded, err)
+		}
+		op.Duration = time.Since(op.Start)
+		if s.cfg.Operation != nil {
+			s.cfg.Operation(op)
 		}
 	}
 }

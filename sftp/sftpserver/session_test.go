@@ -445,6 +445,44 @@ func TestTraceAndOperations(t *testing.T) {
 	}
 }
 
+// What is still open when a session ends is told as closes that failed, in the
+// order of the opens and behind everything else.
+func TestAbandonedHandlesAreTold(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		end  func(c *client)
+	}{
+		{"the stream ends", func(c *client) { c.done() }},
+		{"the server stops", func(c *client) { c.cancel(errors.New("enough")); _ = c.wait() }},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			b := &counting{Backend: backend.Memory(0)}
+			var got []string
+			c := session(t, b, &sftpserver.Config{Operation: func(o sftpserver.Operation) {
+				if o.Name != "SSH_FXP_CLOSE" {
+					return
+				}
+				if o.Start.IsZero() || o.Err != nil && !errors.Is(o.Err, sftpserver.ErrSessionEnded) {
+					t.Errorf("told %+v", o)
+				}
+				got = append(got, fmt.Sprintf("%s %d %d %t", o.Path, o.Read, o.Written, o.Err != nil))
+			}})
+			c.write("a", "hello")
+			up, down := c.open("up", create), c.open("a", sftp.OpenRead)
+			c.openDir("/")
+			c.wantCode(&sftp.Write{Handle: up, Data: []byte("half")}, sftp.StatusOK)
+			c.call(&sftp.Read{Handle: down, Length: 3})
+			row.end(c)
+			if want := []string{"/a 0 5 false", "/up 0 4 true", "/a 3 0 true", "/ 0 0 true"}; !slices.Equal(got, want) {
+				t.Errorf("told %q, want %q", got, want)
+			}
+			if n := b.open.Load(); n != 0 {
+				t.Errorf("%d handles are still open", n)
+			}
+		})
+	}
+}
+
 func TestCancelEndsTheSession(t *testing.T) {
 	b := &counting{Backend: backend.Memory(0)}
 	c := session(t, b, nil)

@@ -108,6 +108,7 @@ func (s *session) writeLoop() {
 		}
 		if !ok {
 			s.flush()
+			s.closeHandles()
 			return
 		}
 		select {
