@@ -85,6 +85,7 @@ func (a *app) connect(ctx context.Context, cmd *cobra.Command, d dest, f *sshFla
 	cfg.Transport.Trace, cfg.Transport.KeyLog = s.tracer, s.keyLog
 	cfg.Transport.Rekey.Bytes, cfg.Transport.Rekey.Interval = o.rekeyBytes, o.rekeyInterval
 	cfg.Transport.HandshakeTimeout = o.connectTimeout
+	cfg.KeepAlive = sshclient.KeepAlive{Interval: o.aliveInterval, CountMax: o.aliveCountMax}
 	if a.verbose > 0 {
 		cfg.Transport.Logger = slog.New(slog.NewTextHandler(a.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}

@@ -170,6 +170,11 @@ func explainInterrupt(err error) *Error {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return &Error{Code: exitInterrupted, What: "interrupted"}
+	case errors.Is(err, sshclient.ErrKeepAlive):
+		return &Error{
+			Code: exitTimeout, What: sshclient.ErrKeepAlive.Error(), How: []string{"nothing has come from it for as long as ServerAliveInterval and ServerAliveCountMax allow"},
+			Next: []string{"connect again", "allow longer silence: -o ServerAliveCountMax=COUNT"},
+		}
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		return &Error{
 			Code: exitTimeout, What: "no answer in time", How: []string{err.Error()},

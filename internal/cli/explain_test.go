@@ -56,6 +56,7 @@ func TestExplain(t *testing.T) {
 		{"login refused", &sshclient.AuthError{User: "ann", ServerMethods: []string{"publickey"}}, 5, "server: accepts publickey"},
 		{"subsystem refused", &sshclient.RequestError{Request: "subsystem", Detail: "sftp"}, 1, "the answer to the request was no"},
 		{"channel refused", &sshclient.OpenError{Type: "session", Reason: 1, Text: "no"}, 1, "opened no session"},
+		{"dead server", fmt.Errorf("x: %w", sshclient.ErrKeepAlive), 8, "nothing has come from it"},
 		{"no exit status", sshclient.ErrNoExitStatus, 1, "do not count on"},
 		{"text before SFTP", &sftpclient.StartError{Text: "Welcome!", Err: io.EOF}, 6, "start-up files"},
 		{"channel ended", &sftpclient.LostError{}, 3, "the connection was lost"},

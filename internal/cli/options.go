@@ -23,6 +23,8 @@ type sshOptions struct {
 	rekeyBytes      uint64
 	rekeyInterval   time.Duration
 	connectTimeout  time.Duration
+	aliveInterval   time.Duration // 0: never asked
+	aliveCountMax   int           // 0: the default
 	batchMode       bool
 	given           []string // lower-case names that were set, first one wins
 	passwordPrompts int
@@ -57,6 +59,18 @@ var sshOptionTable = []optionSetter{
 	{"ConnectTimeout", func(o *sshOptions, v string) (err error) {
 		o.connectTimeout, err = parseTime(v)
 		return err
+	}},
+	{"ServerAliveInterval", func(o *sshOptions, v string) (err error) {
+		o.aliveInterval, err = parseTime(v)
+		return err
+	}},
+	{"ServerAliveCountMax", func(o *sshOptions, v string) error {
+		n, err := strconv.Atoi(v)
+		if err != nil || n < 1 {
+			return fmt.Errorf("a number above 0")
+		}
+		o.aliveCountMax = n
+		return nil
 	}},
 	{"BatchMode", func(o *sshOptions, v string) error { return setBool(&o.batchMode, v) }},
 	{"NumberOfPasswordPrompts", func(o *sshOptions, v string) error {
