@@ -198,7 +198,7 @@ func TestNothingUnannounced(t *testing.T) {
 func TestCopy(t *testing.T) {
 	c := memory(t, testkit.PipeConfig{}, nil)
 	ctx := t.Context()
-	big := strings.Repeat("0123456789abcdef", 65<<20/16) // more than one piece
+	big := strings.Repeat("0123456789abcdef", 3<<20/16)
 	for _, row := range []struct{ name, from, over, want string }{
 		{"new", "hello", "", "hello"},
 		{"over a shorter one", "hello", "abc", "hello"},
