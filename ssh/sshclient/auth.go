@@ -20,12 +20,13 @@ const (
 	passwordAttempts = 3        // OpenSSH's NumberOfPasswordPrompts
 )
 
-// AuthMethod is a way to log in. Make one with [PublicKeys], [PublicKeysFunc]
-// or [Password].
+// AuthMethod is a way to log in. Make one with [PublicKeys], [PublicKeysFunc],
+// [KeyboardInteractive] or [Password].
 type AuthMethod struct {
 	name    string
 	signers func(ctx context.Context) ([]keys.Signer, error)
 	ask     func(ctx context.Context, prompt string) (string, error)
+	answer  Answer
 }
 
 // Name returns the method's name on the wire: "publickey", "password".
@@ -163,6 +164,8 @@ func (a *authSession) try(ctx context.Context, m AuthMethod) (done, partial bool
 		return a.publicKeys(ctx, m)
 	case ssh.MethodPassword:
 		return a.password(ctx, m)
+	case ssh.MethodKbdInt:
+		return a.interactive(ctx, m)
 	}
 	a.tried = append(a.tried, Attempt{Method: ssh.MethodNone})
 	return a.request(ctx, a.newRequest(ssh.MethodNone), nil)
@@ -300,6 +303,11 @@ func (a *authSession) request(ctx context.Context, r *ssh.UserAuthRequest, speci
 	if err := a.t.Send(ctx, r); err != nil {
 		return false, false, endError{err}
 	}
+	return a.outcome(r.Method, special)
+}
+
+// outcome reads what the server says to a request.
+func (a *authSession) outcome(method string, special func(p []byte) error) (done, partial bool, err error) {
 	p, err := a.read()
 	if err != nil {
 		return false, false, err
@@ -334,7 +342,7 @@ func (a *authSession) request(ctx context.Context, r *ssh.UserAuthRequest, speci
 		}
 		return false, true, nil
 	}
-	if !slices.Contains(a.allowed, r.Method) {
+	if !slices.Contains(a.allowed, method) {
 		return false, false, errNotAllowed
 	}
 	return false, false, nil

@@ -29,6 +29,8 @@ type authSession struct {
 	packets  int
 	requests int
 	refused  int
+	since    time.Time            // when the client had said what is being decided about
+	pending  *ssh.UserAuthRequest // read already, and not dealt with
 }
 
 // authenticate returns what the user may do. Every error has ended the
@@ -51,11 +53,14 @@ func (a *authSession) authenticate(ctx context.Context) (*Grant, error) {
 		}
 	}
 	for {
-		var r ssh.UserAuthRequest
-		if err := a.next(&r); err != nil {
-			return nil, err
+		r := a.pending
+		if a.pending = nil; r == nil {
+			r = new(ssh.UserAuthRequest)
+			if err := a.next(r); err != nil {
+				return nil, err
+			}
 		}
-		grant, err := a.answer(ctx, &r)
+		grant, err := a.answer(ctx, r)
 		if grant != nil || err != nil {
 			return grant, err
 		}
@@ -70,13 +75,19 @@ func (a *authSession) offered() []string {
 	if a.s.Password != nil {
 		list = append(list, ssh.MethodPassword)
 	}
+	if a.s.KeyboardInteractive != nil {
+		list = append(list, ssh.MethodKbdInt)
+	}
 	return list
 }
+
+// start begins the time that a refusal takes.
+func (a *authSession) start() { a.since = time.Now() }
 
 // answer deals with one request. It returns a grant after it has told the
 // client about it.
 func (a *authSession) answer(ctx context.Context, r *ssh.UserAuthRequest) (*Grant, error) {
-	start := time.Now()
+	a.start()
 	if a.requests++; a.requests == 1 {
 		a.attempt.User = r.User
 	}
@@ -99,17 +110,17 @@ func (a *authSession) answer(ctx context.Context, r *ssh.UserAuthRequest) (*Gran
 		a.t.Authenticated()
 		return grant, a.t.Send(ctx, &ssh.UserAuthSuccess{})
 	}
-	return nil, a.refuse(ctx, start, r)
+	return nil, a.refuse(ctx, r)
 }
 
 // refuse tells the client no, always after the same shortest time, so that how
 // we came to it does not show.
-func (a *authSession) refuse(ctx context.Context, start time.Time, r *ssh.UserAuthRequest) error {
+func (a *authSession) refuse(ctx context.Context, r *ssh.UserAuthRequest) error {
 	a.s.log(slog.LevelDebug, "attempt refused", "user", r.User, "method", r.Method, "remote", a.attempt.RemoteAddr)
 	if r.Method != ssh.MethodNone { // a way to ask what there is, not a guess
 		a.refused++
 	}
-	if wait := a.limits.FailureDelay - time.Since(start); wait > 0 {
+	if wait := a.limits.FailureDelay - time.Since(a.since); wait > 0 {
 		timer := time.NewTimer(wait)
 		defer timer.Stop()
 		select {
@@ -132,6 +143,8 @@ func (a *authSession) decide(ctx context.Context, r *ssh.UserAuthRequest) (g *Gr
 		g = a.judge(func() (*Grant, error) { return a.s.None(ctx, a.attempt) })
 	case r.Method == ssh.MethodPassword && a.s.Password != nil && !r.Change:
 		g = a.judge(func() (*Grant, error) { return a.s.Password(ctx, a.attempt, r.Password) })
+	case r.Method == ssh.MethodKbdInt && a.s.KeyboardInteractive != nil:
+		return a.interactive(ctx)
 	case r.Method == ssh.MethodPublicKey && a.s.PublicKey != nil:
 		return a.publicKey(ctx, r)
 	}
@@ -201,26 +214,33 @@ func (a *authSession) judge(decide func() (*Grant, error)) (grant *Grant) {
 // meaning in SSH ends the connection; in particular nothing of the connection
 // protocol is looked at before the success.
 func (a *authSession) next(m wire.Message) error {
+	_, err := a.nextOf(m)
+	return err
+}
+
+// nextOf is next where one of several messages has a place. It returns the one
+// that came.
+func (a *authSession) nextOf(list ...wire.Message) (wire.Message, error) {
 	for {
 		p, err := a.t.ReadPacket()
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if a.packets++; a.packets > 2*a.limits.AuthRequests {
-			return a.disconnect(ssh.ProtocolError, "too many messages before the login")
+			return nil, a.disconnect(ssh.ProtocolError, "too many messages before the login")
 		}
-		switch n := p[0]; {
-		case n == number(m):
-			if err := ssh.Parse(p, m); err != nil {
-				return a.fail(&transport.ProtocolError{Rule: "malformed message", Err: err})
+		n := p[0]
+		if i := slices.IndexFunc(list, func(m wire.Message) bool { return n == number(m) }); i >= 0 {
+			if err := ssh.Parse(p, list[i]); err != nil {
+				return nil, a.fail(&transport.ProtocolError{Rule: "malformed message", Err: err})
 			}
-			return nil
-		case ssh.PhaseOf(n) != ssh.NoPhase:
-			return a.fail(&transport.ProtocolError{Rule: fmt.Sprintf("message %d before the login", n), Section: "RFC 4252 §6"})
-		default:
-			if err := a.t.Reject(); err != nil {
-				return err
-			}
+			return list[i], nil
+		}
+		if ssh.PhaseOf(n) != ssh.NoPhase {
+			return nil, a.fail(&transport.ProtocolError{Rule: fmt.Sprintf("message %d before the login", n), Section: "RFC 4252 §6"})
+		}
+		if err := a.t.Reject(); err != nil {
+			return nil, err
 		}
 	}
 }

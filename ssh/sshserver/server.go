@@ -29,6 +29,14 @@ type Server struct {
 	// work for both.
 	Password func(ctx context.Context, a Attempt, password string) (*Grant, error)
 
+	// KeyboardInteractive decides after a conversation (RFC 4256); nil: the
+	// method is not offered. It asks with ask, as often as it needs to (at most
+	// 16 times, 32 questions each), in the goroutine that calls it and before
+	// it returns. A Grant counts only when every question was answered. To
+	// keep unknown users apart in nothing that a client can see, it should ask
+	// them the same, and do the same work. See [AskPassword].
+	KeyboardInteractive func(ctx context.Context, a Attempt, ask Ask) (*Grant, error)
+
 	// None lets users in who show nothing; nil: nobody.
 	None func(ctx context.Context, a Attempt) (*Grant, error)
 
