@@ -69,7 +69,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status": cmdStatus, "serve": cmdServe, "stop": cmdStop, "login": cmdLogin, "speaker": cmdSpeaker, "echo": cmdEcho, "silent": cmdSilent, "authorize": cmdAuthorize,
-			"talk": cmdTalk, "freeport": cmdFreePort, "bigfile": cmdBigFile, "same": cmdSame, "cut": cmdCut, "mode": cmdMode,
+			"talk": cmdTalk, "freeport": cmdFreePort, "bigfile": cmdBigFile, "same": cmdSame, "cut": cmdCut, "mode": cmdMode, "asker": cmdAsker,
 		},
 	})
 }

@@ -212,7 +212,7 @@ func (a *app) askHostKey(p *prompter) func(context.Context, *knownhosts.KeyError
 }
 
 // authMethods are the ways to log in: keys that were named, the agent's, the
-// user's usual ones, then a password.
+// user's usual ones, the server's questions, then a password.
 func (a *app) authMethods(d dest, o *sshOptions, p *prompter) ([]sshclient.AuthMethod, error) {
 	var named []keys.Signer
 	for _, file := range o.identities {
@@ -236,6 +236,7 @@ func (a *app) authMethods(d dest, o *sshOptions, p *prompter) ([]sshclient.AuthM
 		return a.findKeys(ctx, named, o, p), nil
 	})}
 	if !p.batch {
+		methods = append(methods, p.interactive(d, o.passwordPrompts))
 		tries := 0
 		methods = append(methods, sshclient.Password(func(ctx context.Context, prompt string) (string, error) {
 			if tries++; tries > o.passwordPrompts {

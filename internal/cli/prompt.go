@@ -25,28 +25,30 @@ type prompter struct {
 
 // secret asks for a password or passphrase; what is typed is not shown.
 func (p *prompter) secret(ctx context.Context, prompt string) (string, error) {
-	return p.ask(ctx, prompt, false)
+	return p.ask(ctx, prompt, false, false)
 }
 
 // confirm asks a yes-or-no question and returns what was answered, in full:
 // the caller decides what counts.
 func (p *prompter) confirm(ctx context.Context, prompt string) (string, error) {
-	return p.ask(ctx, prompt, true)
+	return p.ask(ctx, prompt, true, true)
 }
 
-func (p *prompter) ask(ctx context.Context, prompt string, echo bool) (string, error) {
+// ask asks for a line. echo shows it while it is typed; confirm tells a program
+// that it is to be yes or no.
+func (p *prompter) ask(ctx context.Context, prompt string, echo, confirm bool) (string, error) {
 	if p.batch || p.noInput {
 		return "", errNoPrompt
 	}
 	askpass, require := p.Getenv("SSH_ASKPASS"), p.Getenv("SSH_ASKPASS_REQUIRE")
 	display := p.Getenv("DISPLAY") != "" || p.Getenv("WAYLAND_DISPLAY") != ""
 	if askpass != "" && (require == "force" || (require == "prefer" && display)) {
-		return p.askProgram(ctx, askpass, prompt, echo)
+		return p.askProgram(ctx, askpass, prompt, confirm)
 	}
 	in, out, err := openTTY()
 	if err != nil {
 		if askpass != "" && display && require != "never" {
-			return p.askProgram(ctx, askpass, prompt, echo)
+			return p.askProgram(ctx, askpass, prompt, confirm)
 		}
 		return "", errNoPrompt
 	}
@@ -59,10 +61,10 @@ func (p *prompter) ask(ctx context.Context, prompt string, echo bool) (string, e
 
 // askProgram runs SSH_ASKPASS as ssh does: the prompt is its only argument,
 // the answer its first line of output.
-func (p *prompter) askProgram(ctx context.Context, program, prompt string, echo bool) (string, error) {
+func (p *prompter) askProgram(ctx context.Context, program, prompt string, confirm bool) (string, error) {
 	cmd := exec.CommandContext(ctx, program, prompt)
 	cmd.Stderr = p.Stderr
-	if echo {
+	if confirm {
 		cmd.Env = append(os.Environ(), "SSH_ASKPASS_PROMPT=confirm")
 	}
 	out, err := cmd.Output()

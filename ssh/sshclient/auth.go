@@ -93,6 +93,13 @@ func (a *authSession) authenticate(ctx context.Context) error {
 	for again := true; again; { // once more after a partial success
 		again = false
 		for i, m := range methods {
+			if a.allowed == nil && m.name == ssh.MethodKbdInt && i+1 < len(methods) {
+				// Servers that take no conversation count the attempt; most take
+				// what follows. So they are asked what they take.
+				if done, err := a.askMethods(ctx); done || err != nil {
+					return err
+				}
+			}
 			if a.allowed != nil && !slices.Contains(a.allowed, m.name) {
 				continue
 			}
@@ -114,15 +121,22 @@ func (a *authSession) authenticate(ctx context.Context) error {
 	}
 	if a.rounds == 0 {
 		// Nothing could be tried. The server is asked nevertheless, so that the
-		// error tells what it would take (RFC 4252 §5.2).
-		switch done, _, err := a.request(ctx, a.newRequest(ssh.MethodNone), nil); {
-		case done:
-			return nil
-		case isAuthEnd(err):
-			return a.ended(err)
+		// error tells what it would take.
+		if done, err := a.askMethods(ctx); done || err != nil {
+			return err
 		}
 	}
 	return &AuthError{User: a.cfg.User, Attempts: a.tried, ServerMethods: a.allowed, Err: errors.Join(why...)}
+}
+
+// askMethods learns what the server takes from what it says to "none" (RFC
+// 4252 §5.2), which may let us in.
+func (a *authSession) askMethods(ctx context.Context) (done bool, err error) {
+	done, _, err = a.request(ctx, a.newRequest(ssh.MethodNone), nil)
+	if isAuthEnd(err) {
+		return false, a.ended(err)
+	}
+	return done, nil
 }
 
 // ended returns why nothing more can be tried. A server that hangs up on us

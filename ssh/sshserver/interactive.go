@@ -20,7 +20,7 @@ func AskPassword(check func(ctx context.Context, a Attempt, password string) (*G
 	return func(ctx context.Context, a Attempt, ask Ask) (*Grant, error) {
 		answers, err := ask("", "", ssh.Prompt{Text: "Password: "})
 		if err != nil {
-			return nil, nil //nolint:nilerr // the server knows, and goes on or ends
+			return nil, err
 		}
 		return check(ctx, a, answers[0])
 	}
@@ -53,10 +53,16 @@ type conversation struct {
 // counts only if every question was answered in this very attempt.
 func (a *authSession) interactive(ctx context.Context) (g *Grant, asked bool, err error) {
 	c := &conversation{session: a}
-	g = a.judge(func() (*Grant, error) { return a.s.KeyboardInteractive(ctx, a.attempt, c.asker(ctx)) })
+	g = a.judge(func() (*Grant, error) {
+		g, err := a.s.KeyboardInteractive(ctx, a.attempt, c.asker(ctx))
+		if c.over() != nil {
+			err = nil // it is about that, which is no news
+		}
+		return g, err
+	})
+	over := c.over()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	over := c.err
 	c.err = errConversation // for a handler that has kept ask
 	switch {
 	case c.fatal != nil:
@@ -71,6 +77,12 @@ func (a *authSession) interactive(ctx context.Context) (g *Grant, asked bool, er
 		return nil, false, nil
 	}
 	return g, false, nil
+}
+
+func (c *conversation) over() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
 }
 
 func (c *conversation) asker(ctx context.Context) Ask {

@@ -21,17 +21,17 @@ var converse = &ssh.UserAuthRequest{User: sshtest.User, Service: ssh.ServiceConn
 func twoFactors(_ context.Context, a sshserver.Attempt, ask sshserver.Ask) (*sshserver.Grant, error) {
 	first, err := ask("Login", "Two questions.", ssh.Prompt{Text: "Password: "})
 	if err != nil {
-		return nil, nil
+		return nil, err
 	}
 	second, err := ask("", "", ssh.Prompt{Text: "Code: ", Echo: true}, ssh.Prompt{Text: "Again: ", Echo: true})
 	if err != nil {
-		return nil, nil
+		return nil, err
 	}
 	if a.User != sshtest.User || first[0] != sshtest.Password || second[0] != "123456" || second[1] != "123456" {
 		return nil, nil
 	}
 	if _, err := ask("Welcome", "Nothing to answer."); err != nil {
-		return nil, nil
+		return nil, err
 	}
 	return &sshserver.Grant{Value: "both"}, nil
 }
