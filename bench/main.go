@@ -22,7 +22,7 @@ var sections = []section{
 	{"sftp", "SFTP on this machine", 2, localFiles},
 	{"wan", "SFTP through a delay line, with OpenSSH's sshd", 2, distantFiles},
 	{"idle", "Idle connections", 1, idle},
-	{"allocs", "Allocations", 1, allocations},
+	{"allocs", "Allocations", 5, allocations},
 }
 
 // flags are what the command line says.
