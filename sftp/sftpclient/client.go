@@ -170,8 +170,10 @@ func (f *firstBytes) text() string {
 	return strings.TrimSpace(string(f.b))
 }
 
-// Close ends the session. Requests in flight fail with [net.ErrClosed]. It
-// returns nil, or why the session had ended before.
+// Close ends the session. Requests in flight fail with [net.ErrClosed], but
+// what was queued is sent before the stream is closed, and files that were
+// released are closed there; a server that takes or answers nothing is waited
+// for two seconds at most. It returns nil, or why the session had ended before.
 func (c *Client) Close() error {
 	err := c.s.Err()
 	c.s.Close()

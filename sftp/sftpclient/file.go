@@ -266,13 +266,14 @@ func (f *File) beginClose() (*session.Call, error) {
 }
 
 // Release is Close for a file that was only read: it does not wait for the
-// answer, which can tell nothing then, and so saves a round trip.
+// answer, which can tell nothing then, and so saves a round trip. Close of the
+// client waits for it.
 func (f *File) Release() error {
 	q, err := f.beginClose()
 	if err != nil {
 		return f.err("close", err)
 	}
-	f.s.Discard(q)
+	f.s.Release(q)
 	return nil
 }
 

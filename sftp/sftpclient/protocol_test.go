@@ -343,6 +343,72 @@ func TestClose(t *testing.T) {
 	}
 }
 
+// A file that was released is closed there before the channel is, also on a
+// slow line.
+func TestCloseBehindRelease(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		line := testkit.Line{Delay: 25 * time.Millisecond}
+		closed := make(chan bool, 1)
+		c := startOn(t, testkit.PipeConfig{Buffer: 1 << 20, C2S: line, S2C: line}, nil, nil, func(f *fake) {
+			for {
+				m, id := f.next()
+				if m == nil {
+					close(closed)
+					return
+				}
+				if _, ok := m.(*sftp.Close); ok {
+					closed <- true
+				}
+				f.usual(m, id)
+			}
+		})
+		f, err := c.Open(t.Context(), "/f")
+		if err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		if err := errors.Join(f.Release(), c.Close()); err != nil {
+			t.Error(err)
+		}
+		if d := time.Since(began); d > 60*time.Millisecond {
+			t.Errorf("Close took %v", d)
+		}
+		if !<-closed {
+			t.Error("the server saw no CLOSE")
+		}
+	})
+}
+
+// A server that takes nothing, or answers nothing, does not hold up Close for
+// long.
+func TestCloseIsBounded(t *testing.T) {
+	for name, play := range map[string]func(f *fake){
+		"no answer": func(f *fake) { f.usual(f.next()); silent(f) },
+		"no reader": func(f *fake) { f.usual(f.next()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := startOn(t, testkit.PipeConfig{Buffer: 64}, nil, nil, play)
+				f, err := c.Open(t.Context(), "/f")
+				if err != nil {
+					t.Fatal(err)
+				}
+				for range 100 {
+					go func() { _ = stat(context.Background(), c) }() // stops when the client is closed
+				}
+				synctest.Wait()
+				began := time.Now()
+				if err := errors.Join(f.Release(), c.Close()); err != nil {
+					t.Error(err)
+				}
+				if d := time.Since(began); d > 3*time.Second {
+					t.Errorf("Close took %v", d)
+				}
+			})
+		})
+	}
+}
+
 // What the server has not announced is not sent: it might never be answered.
 func TestUnadvertised(t *testing.T) {
 	c := start(t, nil, []string{"statvfs@openssh.com", "1"}, func(f *fake) {

@@ -21,6 +21,7 @@ type Call struct {
 	err  error         // why there is none
 
 	abandoned bool // guarded by session.mu
+	owed      bool // Close waits for the answer; guarded by session.mu
 }
 
 // newCall takes a call out of the session's pool. It is the session's own so

@@ -8,6 +8,7 @@ import (
 	"io"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 	"time"
 
 	"github.com/wirelark/wirelark/internal/testkit"
@@ -131,33 +132,35 @@ func TestLongRequest(t *testing.T) {
 // Who waits for room in the queue of a stuck stream can be canceled, and ends
 // with the session.
 func TestStuckStream(t *testing.T) {
-	near, far := testkit.Pipe()
-	defer far.Close()
-	s := New(near, wire.Dialect{}, 1<<20, nil, false)
-	s.Start(sftp.NewPacketReader(near, 0), 0)
-	path := string(make([]byte, 10_000))
-	build := func(id uint32) wire.Message { return &sftp.Remove{ID: id, Filename: path} }
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
-	n := 0
-	for ; n < 1000; n++ {
-		if _, err := s.Begin(ctx, WantStatus, build, s.Post); err != nil {
-			if !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("Begin = %v", err)
+	synctest.Test(t, func(t *testing.T) {
+		near, far := testkit.Pipe()
+		defer far.Close()
+		s := New(near, wire.Dialect{}, 1<<20, nil, false)
+		s.Start(sftp.NewPacketReader(near, 0), 0)
+		path := string(make([]byte, 10_000))
+		build := func(id uint32) wire.Message { return &sftp.Remove{ID: id, Filename: path} }
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		defer cancel()
+		n := 0
+		for ; n < 1000; n++ {
+			if _, err := s.Begin(ctx, WantStatus, build, s.Post); err != nil {
+				if !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("Begin = %v", err)
+				}
+				break
 			}
-			break
 		}
-	}
-	if n < 10 || n > 50 {
-		t.Errorf("%d requests of 10 kB were queued", n)
-	}
-	ended := make(chan error)
-	go func() { // stops when the session is closed
-		_, err := s.Begin(context.Background(), WantStatus, build, s.Post)
-		ended <- err
-	}()
-	s.Close()
-	if err := <-ended; !errors.Is(err, ErrClosed) {
-		t.Errorf("Begin = %v, want the end of the session", err)
-	}
+		if n < 10 || n > 50 {
+			t.Errorf("%d requests of 10 kB were queued", n)
+		}
+		ended := make(chan error)
+		go func() { // stops when the session is closed
+			_, err := s.Begin(context.Background(), WantStatus, build, s.Post)
+			ended <- err
+		}()
+		s.Close()
+		if err := <-ended; !errors.Is(err, ErrClosed) {
+			t.Errorf("Begin = %v, want the end of the session", err)
+		}
+	})
 }

@@ -30,6 +30,8 @@ type outbox struct {
 
 	mu    sync.Mutex
 	segs  []segment     // in the order of the stream
+	busy  bool          // flush has some that are not written yet
+	empty chan struct{} // closed when everything is written; nil when nobody waits
 	small int           // bytes of small requests not written yet
 	room  chan struct{} // closed when small falls; nil when nobody waits
 	spare []byte        // an empty batch to use again
@@ -84,6 +86,9 @@ func (o *outbox) post(m wire.Message) error {
 	}
 	o.segs[last].b = b
 	if err != nil {
+		if at == 0 { // nothing would ever be written for it
+			o.spare, o.segs = b, o.segs[:last]
+		}
 		return err
 	}
 	o.small += len(b) - at
@@ -118,7 +123,24 @@ func (o *outbox) take(empty []segment) []segment {
 	defer o.mu.Unlock()
 	segs := o.segs
 	o.segs = empty
+	o.busy = len(segs) > 0
 	return segs
+}
+
+// idle returns a channel that is closed as soon as everything is written.
+func (o *outbox) idle() <-chan struct{} {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	idle := o.empty
+	if idle == nil {
+		idle = make(chan struct{})
+		if !o.busy && len(o.segs) == 0 {
+			close(idle)
+			return idle
+		}
+		o.empty = idle
+	}
+	return idle
 }
 
 // written takes note that the segments were written.
@@ -133,6 +155,11 @@ func (o *outbox) written(segs []segment) {
 			o.spare = segs[i].b[:0]
 		}
 		segs[i] = segment{}
+	}
+	o.busy = false
+	if o.empty != nil && len(o.segs) == 0 {
+		close(o.empty)
+		o.empty = nil
 	}
 	if o.room != nil && o.small < maxSmall {
 		close(o.room)

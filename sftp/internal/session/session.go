@@ -16,6 +16,10 @@ import (
 // that nobody wants before the channel is given up.
 const maxAbandoned = 64 << 10
 
+// drainTime bounds how long Close waits for a peer that does not take or answer
+// what was queued before.
+const drainTime = 2 * time.Second
+
 // Session is one channel: its reader, its writer and the requests in flight.
 type Session struct {
 	Budget *Budget
@@ -33,8 +37,11 @@ type Session struct {
 	pending   map[uint32]*Call // requests not answered, by id
 	lastID    uint32
 	seq       uint64
-	abandoned int   // of the pending ones
-	err       error // why the session is dead; nil while it lives
+	abandoned int           // of the pending ones
+	owed      int           // of the pending ones: Close waits for their answers
+	closing   bool          // Close was called: no new requests
+	settled   chan struct{} // closed when owed falls to 0; nil when nobody waits
+	err       error         // why the session is dead; nil while it lives
 }
 
 // New returns a session on rwc in which at most maxInFlight bytes of file data
@@ -97,8 +104,11 @@ func (s *Session) Fail(err error) {
 	_ = s.rwc.Close() // the cause is known already
 }
 
-// Close ends the session, tells the trace, and waits for its goroutines.
+// Close ends the session, tells the trace, and waits for its goroutines. What
+// is queued is sent before, and what was given to Release is answered, unless
+// the peer takes too long.
 func (s *Session) Close() {
+	s.drain()
 	s.Fail(ErrClosed)
 	s.wg.Wait()
 	s.closed.Do(func() {
@@ -111,6 +121,36 @@ func (s *Session) Close() {
 		}
 		s.trace.Close(err)
 	})
+}
+
+// drain waits for what Close promises.
+func (s *Session) drain() {
+	late := time.NewTimer(drainTime)
+	defer late.Stop()
+	for _, done := range []<-chan struct{}{s.settle(), s.out.idle()} {
+		select {
+		case <-done:
+		case <-s.dead:
+			return
+		case <-late.C:
+			return
+		}
+	}
+}
+
+// settle refuses new requests and returns a channel that is closed when no
+// answer is owed.
+func (s *Session) settle() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closing = true
+	if s.settled == nil {
+		s.settled = make(chan struct{})
+		if s.owed == 0 {
+			close(s.settled)
+		}
+	}
+	return s.settled
 }
 
 // Err returns why the session is dead, nil while it lives.
@@ -180,6 +220,11 @@ func (s *Session) dispatch(p *Packet) error {
 	if abandoned {
 		s.abandoned--
 	}
+	if c.owed {
+		if s.owed--; s.owed == 0 && s.settled != nil {
+			close(s.settled)
+		}
+	}
 	s.mu.Unlock()
 	s.Budget.Release(c.cost)
 	if abandoned {
@@ -234,6 +279,10 @@ func (s *Session) Open(w Want, cost int) (*Call, error) {
 	if s.err != nil {
 		c.recycle()
 		return nil, s.err
+	}
+	if s.closing {
+		c.recycle()
+		return nil, ErrClosed
 	}
 	for {
 		s.lastID++
@@ -304,6 +353,19 @@ func (s *Session) Discard(c *Call) {
 	<-c.done
 	c.pkt.Free()
 	c.recycle()
+}
+
+// Release is Discard for a request that the peer should have carried out
+// before the stream is closed: Close waits for its answer. A server that is
+// told that a connection ends may drop what it has not read yet.
+func (s *Session) Release(c *Call) {
+	s.mu.Lock()
+	if s.pending[c.id] == c && !s.closing {
+		c.owed = true
+		s.owed++
+	}
+	s.mu.Unlock()
+	s.Discard(c)
 }
 
 // Go runs f in a goroutine that [Session.Close] waits for. f must return when
