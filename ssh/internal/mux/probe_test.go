@@ -61,7 +61,7 @@ func TestRoundTripOfAServer(t *testing.T) {
 		s := script(t, cfg)
 		s.say(&ssh.ChannelOpen{Type: ssh.ChannelSession, Sender: 7, Window: 1 << 20, MaxPacket: 32 << 10})
 		hear[ssh.ChannelOpenConfirmation](s)
-		l := &line{scripted: s, ch: <-accepted, left: 2 * mib}
+		l := &line{scripted: s, ch: <-accepted, left: 2 * mib, data: make([]byte, 32<<10)}
 		l.send(256 << 10)
 		readAll(t, l.ch, 256<<10)
 		hear[ssh.ChannelWindowAdjust](s)
