@@ -150,6 +150,11 @@ func (c *Cmd) onRequest(_ *mux.Channel, r *ssh.ChannelRequest) (ok bool, then fu
 // cause of ctx when that ended the command, the first error of Stdout, Stderr
 // or Stdin, [ErrNoExitStatus], or why the connection broke before the end of
 // the output, which a server may announce later than the status.
+//
+// The command has ended when the server closes its channel. One that sends the
+// end of the output and the status and never closes the channel is waited for
+// until the context of Start ends or the connection breaks: without either,
+// for ever.
 func (c *Cmd) Wait() error {
 	if c.ch == nil {
 		return errors.New("sshclient: command not started")
