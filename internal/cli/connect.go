@@ -80,7 +80,7 @@ func (a *app) connect(ctx context.Context, cmd *cobra.Command, d dest, f *sshFla
 	if d.user == "" {
 		d.user = a.localUser()
 	}
-	cfg := &sshclient.Config{User: d.user, PreferredAuthentications: o.preferredAuth}
+	cfg := &sshclient.Config{User: d.user, PreferredAuthentications: o.preferredAuth, PasswordPrompts: o.passwordPrompts}
 	cfg.Transport.Version = "Wirelark_" + strings.ReplaceAll(Version, "-", "_")
 	cfg.Transport.Trace, cfg.Transport.KeyLog = s.tracer, s.keyLog
 	cfg.Transport.Rekey.Bytes, cfg.Transport.Rekey.Interval = o.rekeyBytes, o.rekeyInterval
@@ -235,13 +235,9 @@ func (a *app) authMethods(d dest, o *sshOptions, p *prompter) ([]sshclient.AuthM
 	methods := []sshclient.AuthMethod{sshclient.PublicKeysFunc(func(ctx context.Context) ([]keys.Signer, error) {
 		return a.findKeys(ctx, named, o, p), nil
 	})}
-	if !p.batch {
+	if !p.batch && o.passwordPrompts > 0 {
 		methods = append(methods, p.interactive(d, o.passwordPrompts))
-		tries := 0
 		methods = append(methods, sshclient.Password(func(ctx context.Context, prompt string) (string, error) {
-			if tries++; tries > o.passwordPrompts {
-				return "", errNoPrompt
-			}
 			if prompt == "" {
 				prompt = fmt.Sprintf("Password of %s on %s: ", d.user, d.host)
 			}

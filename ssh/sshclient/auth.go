@@ -14,10 +14,11 @@ import (
 
 // What a server can make us do before it lets us in.
 const (
-	maxAuthRounds    = 64       // requests that we send
-	maxAuthPackets   = 256      // packets of any kind that we read
-	maxBanners       = 64 << 10 // bytes of banners
-	passwordAttempts = 3        // OpenSSH's NumberOfPasswordPrompts
+	maxAuthRounds   = 64       // requests that we send
+	maxAuthPackets  = 256      // packets of any kind that we read
+	maxBanners      = 64 << 10 // bytes of banners
+	passwordPrompts = 3        // by default; OpenSSH's NumberOfPasswordPrompts
+	maxPrompting    = 32       // at most
 )
 
 // AuthMethod is a way to log in. Make one with [PublicKeys], [PublicKeysFunc],
@@ -49,7 +50,7 @@ func PublicKeysFunc(find func(ctx context.Context) ([]keys.Signer, error)) AuthM
 }
 
 // Password logs in with the password that ask returns. It is asked again after
-// a refusal, three times in all. prompt is for people, as "ada@host's
+// a refusal, [Config].PasswordPrompts times in all. prompt is for people, as "ada@host's
 // password: ", and contains no control characters. An error of ask ends this
 // method and is told in the [*AuthError].
 func Password(ask func(ctx context.Context, prompt string) (string, error)) AuthMethod {
@@ -281,7 +282,7 @@ func (a *authSession) probe(ctx context.Context, r *ssh.UserAuthRequest) (wanted
 
 func (a *authSession) password(ctx context.Context, m AuthMethod) (done, partial bool, err error) {
 	prompt := fmt.Sprintf("%s@%s's password: ", printable(a.cfg.User), printable(a.host))
-	for range passwordAttempts {
+	for range a.cfg.prompts() {
 		secret, err := m.ask(ctx, prompt)
 		if err != nil {
 			if ctx.Err() != nil {

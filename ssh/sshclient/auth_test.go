@@ -38,6 +38,7 @@ func TestLogin(t *testing.T) {
 		name     string
 		auth     []sshclient.AuthMethod
 		prefer   []string
+		prompts  int
 		asked    int
 		attempts []string // nil: logged in
 		err      error    // within the AuthError
@@ -56,6 +57,14 @@ func TestLogin(t *testing.T) {
 			auth:     []sshclient.AuthMethod{sshclient.PublicKeys(s.UserKey), answering(&asked, "wrong")},
 			attempts: []string{"password", "password", "password"},
 		},
+		{
+			name: "password asked for once", prompts: 1, asked: 1,
+			auth: []sshclient.AuthMethod{answering(&asked, "wrong", sshtest.Password)}, attempts: []string{"password"},
+		},
+		{
+			name: "password asked for five times", prompts: 5, asked: 5,
+			auth: []sshclient.AuthMethod{answering(&asked, "1", "2", "3", "4", sshtest.Password)},
+		},
 		{name: "wrong key", auth: []sshclient.AuthMethod{sshclient.PublicKeys(other)}, attempts: []string{"publickey " + keys.Fingerprint(other.PublicKey())}},
 		{name: "nothing", attempts: []string{"none"}},
 		{
@@ -71,7 +80,7 @@ func TestLogin(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			asked = 0
 			cfg := s.ClientConfig()
-			cfg.Auth, cfg.PreferredAuthentications = tt.auth, tt.prefer
+			cfg.Auth, cfg.PreferredAuthentications, cfg.PasswordPrompts = tt.auth, tt.prefer, tt.prompts
 			c, err := sshclient.Dial(t.Context(), s.Addr, cfg)
 			if err == nil {
 				c.Close()

@@ -34,6 +34,10 @@ type Config struct {
 	// "password") and leaves out the methods it does not name; nil: as Auth.
 	PreferredAuthentications []string
 
+	// PasswordPrompts is how often a password, or the answers to the server's
+	// questions, are asked for before the method ends. 0: 3; at most 32.
+	PasswordPrompts int
+
 	// Banner is given what the server wants to be shown before the login. The
 	// text may hold anything, including terminal escapes. It is called by the
 	// goroutine that dials; nil: banners are dropped.
@@ -47,6 +51,14 @@ type Config struct {
 
 	// Dial makes the connection to the server; nil: a net.Dialer's.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+}
+
+// prompts returns PasswordPrompts within its bounds.
+func (c *Config) prompts() int {
+	if c.PasswordPrompts <= 0 {
+		return passwordPrompts
+	}
+	return min(c.PasswordPrompts, maxPrompting)
 }
 
 // Limits bound what a connection may hold. Zero fields mean the defaults.

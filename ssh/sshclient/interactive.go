@@ -20,14 +20,14 @@ type Answer func(ctx context.Context, name, instruction string, prompts []ssh.Pr
 
 // KeyboardInteractive logs in by answering what the server asks (RFC 4256):
 // often a password, and then a code. The server may ask several times in one
-// attempt; after a refusal there is another, three in all. An error of answer
-// ends this method and is told in the [*AuthError].
+// attempt; after a refusal there is another, [Config].PasswordPrompts in all.
+// An error of answer ends this method and is told in the [*AuthError].
 func KeyboardInteractive(answer Answer) AuthMethod {
 	return AuthMethod{name: ssh.MethodKbdInt, answer: answer}
 }
 
 func (a *authSession) interactive(ctx context.Context, m AuthMethod) (done, partial bool, err error) {
-	for range passwordAttempts {
+	for range a.cfg.prompts() {
 		a.tried = append(a.tried, Attempt{Method: ssh.MethodKbdInt})
 		asked, done, partial, err := a.converse(ctx, m)
 		if done || partial || err != nil || !asked {
