@@ -8,9 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
@@ -79,14 +77,7 @@ func grantOf(g *authkeys.Grant) *sshserver.Grant {
 		Command: g.Command, NoSessions: g.HasCommand && g.Command == "",
 	}
 	if g.PermitOpen != nil {
-		out.PermitOpen = make([]string, len(g.PermitOpen))
-		for i, e := range g.PermitOpen {
-			port := "*"
-			if e.Port != 0 {
-				port = strconv.Itoa(int(e.Port))
-			}
-			out.PermitOpen[i] = net.JoinHostPort(e.Host, port)
-		}
+		out.PermitOpen = g.AllowsOpen
 	}
 	return out
 }

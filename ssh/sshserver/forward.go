@@ -47,7 +47,7 @@ func (c *Conn) openForward(in *mux.Incoming) {
 		f.Originator = net.JoinHostPort(o.OriginatorHost, strconv.FormatUint(uint64(o.OriginatorPort), 10))
 	}
 	switch {
-	case connect == nil, c.grant.NoForwarding, !c.permits(f):
+	case connect == nil, c.grant.NoForwarding, !c.permits(o):
 		in.Reject(ssh.AdministrativelyProhibited, "not allowed")
 		return
 	case o.Port > 1<<16-1:
@@ -62,19 +62,10 @@ func (c *Conn) openForward(in *mux.Incoming) {
 	})
 }
 
-// permits checks the grant's list of places.
-func (c *Conn) permits(f *Forward) bool {
-	if c.grant.PermitOpen == nil {
-		return true
-	}
-	for _, place := range c.grant.PermitOpen {
-		host, port, err := net.SplitHostPort(place)
-		if err == nil && f.Network == "tcp" &&
-			(host == "*" || host == f.Host) && (port == "*" || port == strconv.Itoa(int(f.Port))) {
-			return true
-		}
-	}
-	return false
+// permits asks the grant.
+func (c *Conn) permits(o *ssh.ChannelOpen) bool {
+	permit := c.grant.PermitOpen
+	return permit == nil || o.Type == ssh.ChannelDirectTCPIP && permit(o.Host, o.Port)
 }
 
 func (c *Conn) forward(in *mux.Incoming, f *Forward, connect func(context.Context, *Forward) (net.Conn, error), decided *bool) {

@@ -182,7 +182,11 @@ type Grant struct {
 	NoPTY        bool     // no terminals
 	NoForwarding bool     // no connections to elsewhere
 	NoSessions   bool     // no commands, shells and subsystems
-	PermitOpen   []string // "host:port" that may be connected to, "*" for any of one part; nil: any
 	Env          []string // "NAME=value" for every session
 	Value        any      // whatever the policy wants to tell handlers
+
+	// PermitOpen tells whether the user may be connected to a TCP port, as the
+	// client names it, and no socket files may be connected to then; nil: all
+	// may. It must not block: the connection waits for it.
+	PermitOpen func(host string, port uint32) bool
 }

@@ -87,7 +87,16 @@ func TestGrants(t *testing.T) {
 		cmd.PTY = &ssh.PTY{Term: "x"}
 		return cmd.Run(t.Context())
 	}
-	_, port, _ := net.SplitHostPort(l.Addr().String())
+	permit := func(addr string) func(string, uint32) bool {
+		return func(host string, port uint32) bool { return fmt.Sprintf("%s:%d", host, port) == addr }
+	}
+	socket := func(c *sshclient.Client) error {
+		_, err := c.DialContext(t.Context(), "unix", "/nowhere")
+		if r := (*sshclient.OpenError)(nil); errors.As(err, &r) && r.Reason == ssh.ConnectFailed {
+			return nil // it was allowed
+		}
+		return err
+	}
 	tests := []struct {
 		name  string
 		grant sshserver.Grant
@@ -101,10 +110,10 @@ func TestGrants(t *testing.T) {
 		{"NoSessions, forward", sshserver.Grant{NoSessions: true}, forward, true},
 		{"NoPTY", sshserver.Grant{NoPTY: true}, terminal, false},
 		{"NoForwarding", sshserver.Grant{NoForwarding: true}, forward, false},
-		{"PermitOpen", sshserver.Grant{PermitOpen: []string{l.Addr().String()}}, forward, true},
-		{"PermitOpen any host", sshserver.Grant{PermitOpen: []string{"*:" + port}}, forward, true},
-		{"PermitOpen elsewhere", sshserver.Grant{PermitOpen: []string{"127.0.0.1:1"}}, forward, false},
-		{"PermitOpen nowhere", sshserver.Grant{PermitOpen: []string{}}, forward, false},
+		{"PermitOpen", sshserver.Grant{PermitOpen: permit(l.Addr().String())}, forward, true},
+		{"PermitOpen elsewhere", sshserver.Grant{PermitOpen: permit("127.0.0.1:1")}, forward, false},
+		{"socket", sshserver.Grant{}, socket, true},
+		{"PermitOpen, socket", sshserver.Grant{PermitOpen: permit(l.Addr().String())}, socket, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
