@@ -35,7 +35,7 @@ type serving struct {
 	conns     map[*tracked]struct{}
 	newcomers int // connections that have not logged in
 
-	running  sync.WaitGroup // connections
+	running  sync.WaitGroup // connections, and goroutines of Serve
 	handlers sync.WaitGroup // sessions and forwards
 }
 
@@ -174,6 +174,7 @@ func (s *Server) admit(nc net.Conn, limits Limits) (*tracked, error) {
 	tr := &tracked{nc: nc, newcomer: true}
 	v.conns[tr] = struct{}{}
 	v.newcomers++
+	v.running.Add(1) // while nobody can wait for them: ServeConn may be called without Serve
 	return tr, nil
 }
 
@@ -196,6 +197,7 @@ func (s *Server) leave(tr *tracked) {
 		v.newcomers--
 	}
 	delete(v.conns, tr)
+	v.running.Done()
 }
 
 // logIn makes a connection of nc whose user has been let in.
@@ -290,8 +292,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 }
 
-// Close cuts all connections and waits for the server's own goroutines. The
-// contexts of handlers have ended then; it does not wait for them.
+// Close cuts all connections and waits until they have been served, by Serve
+// or ServeConn. The contexts of handlers have ended then; it does not wait for
+// them.
 func (s *Server) Close() error {
 	for _, tr := range s.stop() {
 		if tr.c != nil {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/wirelark/wirelark/internal/testkit"
@@ -213,6 +214,40 @@ func TestCloseCutsSessions(t *testing.T) {
 	if err := s.Serve(new(net.TCPListener)); !errors.Is(err, sshserver.ErrServerClosed) {
 		t.Errorf("Serve after Close = %v", err)
 	}
+}
+
+// Shutdown waits for a connection that was handed to ServeConn, whose policy
+// is still deciding.
+func TestShutdownWaitsForServeConn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked := make(chan struct{})
+		var decided atomic.Bool
+		host := newKey(t)
+		s := &sshserver.Server{
+			HostKeys: []keys.Signer{host},
+			Password: func(context.Context, sshserver.Attempt, string) (*sshserver.Grant, error) {
+				close(asked)
+				time.Sleep(time.Second)
+				decided.Store(true)
+				return nil, nil
+			},
+		}
+		near, far := testkit.NewPipe(testkit.PipeConfig{})
+		go func() { _ = s.ServeConn(t.Context(), far) }() // stops when the server is shut down
+		cfg := &sshclient.Config{
+			User: "ada", HostKeys: sshclient.FixedHostKeys(host.PublicKey()),
+			Auth: []sshclient.AuthMethod{sshclient.Password(func(context.Context, string) (string, error) { return "x", nil })},
+		}
+		go func() { // stops with the connection
+			if _, err := sshclient.New(t.Context(), near, "server:22", cfg); err == nil {
+				t.Error("the client is logged in")
+			}
+		}()
+		<-asked
+		if err := s.Shutdown(t.Context()); err != nil || !decided.Load() {
+			t.Errorf("Shutdown = %v, the policy has decided: %v", err, decided.Load())
+		}
+	})
 }
 
 func TestServeConnEnds(t *testing.T) {
