@@ -239,7 +239,7 @@ func (a *authSession) publicKey(ctx context.Context, s keys.Signer) (done, parti
 // algorithm chooses how a key signs: the first way that the server knows, or
 // our favourite when it does not tell (RFC 8332 §3.3).
 func (a *authSession) algorithm(keyType string) (string, error) {
-	ours := keys.SignatureAlgorithms(keyType)
+	ours := a.cfg.signatureAlgorithms(keyType)
 	if len(ours) == 0 {
 		return "", fmt.Errorf("keys of type %s cannot be used to log in", keyType)
 	}

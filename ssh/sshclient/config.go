@@ -30,6 +30,11 @@ type Config struct {
 	// server allows it. With none the client asks to be let in without any.
 	Auth []AuthMethod
 
+	// SignatureAlgorithms are what keys log in with, the preferred one of a
+	// key's type first; nil: all but those that package keys calls legacy,
+	// which is ssh-rsa.
+	SignatureAlgorithms []string
+
 	// PreferredAuthentications reorders Auth by method name ("publickey",
 	// "password") and leaves out the methods it does not name; nil: as Auth.
 	PreferredAuthentications []string
@@ -125,4 +130,11 @@ func (f fixedKeys) HostKeyAlgorithms(string) []string {
 		list = append(list, keys.SignatureAlgorithms(k.Type())...)
 	}
 	return list
+}
+
+func (c *Config) signatureAlgorithms(keyType string) []string {
+	if c.SignatureAlgorithms == nil {
+		return keys.SignatureAlgorithms(keyType)
+	}
+	return slices.DeleteFunc(slices.Clone(c.SignatureAlgorithms), func(name string) bool { return keys.TypeOf(name) != keyType })
 }

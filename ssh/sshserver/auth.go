@@ -155,7 +155,7 @@ func (a *authSession) decide(ctx context.Context, r *ssh.UserAuthRequest) (g *Gr
 // without signature) brings about is kept: the key that is authorized is the
 // one in the request whose signature has just been verified.
 func (a *authSession) publicKey(ctx context.Context, r *ssh.UserAuthRequest) (g *Grant, asked bool, err error) {
-	key := keyOf(r)
+	key := keyOf(r, a.s.SignatureAlgorithms)
 	if key == nil {
 		return nil, false, nil
 	}
@@ -179,10 +179,16 @@ func (a *authSession) publicKey(ctx context.Context, r *ssh.UserAuthRequest) (g 
 }
 
 // keyOf returns the key that r is about; nil when it is none that could sign
-// as r says.
-func keyOf(r *ssh.UserAuthRequest) keys.PublicKey {
+// as r says, with one of the algorithms that are taken.
+func keyOf(r *ssh.UserAuthRequest, taken []string) keys.PublicKey {
 	key, err := keys.ParsePublic(r.Key)
-	if err != nil || !slices.Contains(keys.SignatureAlgorithms(key.Type()), r.Algorithm) {
+	if err != nil || keys.TypeOf(r.Algorithm) != key.Type() {
+		return nil
+	}
+	if taken == nil {
+		taken = keys.SignatureAlgorithms(key.Type())
+	}
+	if !slices.Contains(taken, r.Algorithm) {
 		return nil
 	}
 	return key

@@ -205,7 +205,7 @@ func (s *Server) logIn(ctx context.Context, nc net.Conn, limits Limits) (*Conn, 
 	late := &transport.TimeoutError{Waiting: "the client to log in"}
 	ctx, cancel := context.WithTimeoutCause(ctx, limits.LoginTimeout, late)
 	defer cancel()
-	t, err := transport.Server(ctx, nc, &transport.ServerConfig{Config: s.Transport, HostKeys: s.HostKeys})
+	t, err := transport.Server(ctx, nc, &transport.ServerConfig{Config: s.Transport, HostKeys: s.HostKeys, ServerSigAlgs: s.SignatureAlgorithms})
 	if err != nil {
 		return nil, err
 	}

@@ -23,6 +23,10 @@ type Server struct {
 	// PublicKey decides about keys; nil: the method is not offered.
 	PublicKey PublicKeyPolicy
 
+	// SignatureAlgorithms are taken from users' keys, and announced to clients;
+	// nil: all but those that package keys calls legacy, which is ssh-rsa.
+	SignatureAlgorithms []string
+
 	// Password decides about passwords; nil: the method is not offered. It is
 	// called in the connection's goroutine. To keep unknown users apart from
 	// wrong passwords in nothing that a client can see, it should do the same
