@@ -12,9 +12,13 @@ import (
 )
 
 const (
-	// blindReads is how many READs are sent at once into a file of unknown
-	// size. Each answer with data allows two more.
-	blindReads = 8
+	// firstReads is how many READs are sent at once into a file of unknown
+	// size: most files are small, and each READ behind the end is wasted.
+	firstReads = 2
+
+	// blindReads is how many there may be from the first whole answer on. Each
+	// answer with data allows one more.
+	blindReads = 16
 
 	// leastChunk bounds how far short answers shrink later READs.
 	leastChunk = 4 << 10
@@ -41,6 +45,7 @@ type reading struct {
 	end   int64           // to here
 	known int64           // the file is believed to reach to here
 	blind int             // READs that may be in flight beyond known
+	held  int             // by how many blind grows if there is data behind a short answer
 	chunk int             // bytes per READ; shrinks when answers are short
 	short bool            // an answer was short: look at the others early
 	empty int             // answers without data in a row
@@ -96,7 +101,7 @@ func (r *reading) run(sink func(b []byte) error) (n int64, err error) {
 func (r *reading) done(head *span) {
 	k := len(head.data)
 	if head.off >= r.known {
-		r.blind = min(r.blind+1, math.MaxInt32)
+		r.grow(k == head.n)
 	}
 	head.p.Free()
 	rest := span{off: head.off + int64(k), n: head.n - k}
@@ -108,6 +113,18 @@ func (r *reading) done(head *span) {
 	if r.short {
 		r.sweep()
 	}
+}
+
+// grow allows more READs in flight beyond what is known, after an answer with
+// data there. A short one is mostly the end of the file.
+func (r *reading) grow(whole bool) {
+	n := r.blind + r.held
+	if r.held = 0; whole {
+		n = max(n+1, blindReads)
+	} else {
+		r.held = 1
+	}
+	r.blind = min(n, math.MaxInt32)
 }
 
 // ask sends READs while budget and window allow. It makes sure that the first
@@ -274,7 +291,7 @@ func (f *File) read(ctx context.Context, off, end, known int64, sink func([]byte
 	chunk, _ := f.c.chunks()
 	r := reading{f: f, ctx: ctx, next: off, end: end, known: known, blind: 1, chunk: chunk}
 	if known < 0 {
-		r.blind = blindReads
+		r.blind = firstReads
 	}
 	return r.run(sink)
 }

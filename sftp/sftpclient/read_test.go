@@ -120,6 +120,53 @@ func TestReadAnyAnswers(t *testing.T) {
 	})
 }
 
+// A small file costs few READs, whatever is believed of its size, and a belief
+// is not relied on. Each needs one at its end, which tells that it ends there.
+func TestReadsOfSmallFiles(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		size int
+		hint int64
+		want int
+	}{
+		{"known", 100, 100, 2},
+		{"known and empty", 0, 0, 1},
+		{"known and two chunks long", 2 * sftp.SafeData, 2 * sftp.SafeData, 3},
+		{"grown", 100, 60, 3},
+		{"shrunk", 60, 100, 3},
+		{"unknown", 100, -1, 3},
+		{"unknown and empty", 0, -1, 2},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			content := randomBytes(row.size, 1)
+			reads := 0
+			c := start(t, nil, nil, serve(func(m wire.Message, id uint32) []wire.Message {
+				reads++
+				r := m.(*sftp.Read)
+				if r.Offset >= uint64(len(content)) {
+					return []wire.Message{status(id, sftp.StatusEOF)}
+				}
+				rest := content[r.Offset:]
+				return []wire.Message{&sftp.Data{ID: id, Data: rest[:min(len(rest), int(r.Length))]}}
+			}))
+			f, err := c.Open(t.Context(), "/f")
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got bytes.Buffer
+			if n, err := f.ReadTo(t.Context(), &got, row.hint); err != nil || !bytes.Equal(got.Bytes(), content) {
+				t.Errorf("ReadTo = %d, %v", n, err)
+			}
+			if err := f.Close(); err != nil { // behind all READs
+				t.Error(err)
+			}
+			if reads > row.want {
+				t.Errorf("%d READs, want %d", reads, row.want)
+			}
+		})
+	}
+}
+
 // Small reads in a row are the file, and cost fewer requests than reads.
 func TestReadAhead(t *testing.T) {
 	content := randomBytes(100_000, 1)
