@@ -27,6 +27,11 @@ const (
 	// arrive evenly and no chunk waits for all others.
 	chunksInFlight = 8
 
+	// maxHeld is how many answers are held behind the first one after a short
+	// one. Each takes some 500 bytes of memory, also when it has a single one of
+	// data; the requests in flight do not become more by them.
+	maxHeld = 1024
+
 	// maxEmpty is how many answers without data are asked again.
 	maxEmpty = 3
 )
@@ -219,13 +224,20 @@ func (r *reading) wait(s *span) error {
 
 // sweep takes the answers that are there already behind the first one and
 // splits those that are short, so that what they leave open is asked at once
-// and not one round trip after the other.
+// and not one round trip after the other. Behind maxHeld answers the rest waits
+// until the sink has taken some.
 func (r *reading) sweep() {
-	for i := 0; i < r.spans.len(); i++ {
+	held := 0
+	for i := 0; i < r.spans.len() && held < maxHeld; i++ {
 		s := r.spans.at(i)
+		if s.answered() {
+			held++
+			continue
+		}
 		if s.q == nil || !s.q.Ready() {
 			continue
 		}
+		held++
 		if err := r.wait(s); err != nil {
 			s.err = err
 			continue
