@@ -28,6 +28,12 @@ type Config struct {
 	// states is never sent, whatever stands here.
 	MaxChunk int
 
+	// MaxListing is how many bytes of memory the entries of a directory may take
+	// that [Client.ReadDir] collects, each counted as 256 bytes and its texts;
+	// 0: 512 MiB, which is more than a million entries. ReadDirSeq has no limit:
+	// its caller decides.
+	MaxListing int64
+
 	// SymlinkOrder is the order of the two paths in SYMLINK. The default is
 	// OpenSSH's, unless the server announces another one with
 	// symlink-order@rjk.greenend.org.uk.
@@ -55,6 +61,11 @@ const (
 	// defaultInFlight bounds the budget: with it 320 MiB/s at 50 ms.
 	defaultInFlight = 16 << 20
 
+	// defaultListing bounds a listing, and entrySize is what an entry counts
+	// beside its texts.
+	defaultListing = 512 << 20
+	entrySize      = 256
+
 	// largestChunk is OpenSSH's limit of the data in one packet (sftp-server.c:
 	// 256 KiB less 1 KiB), which servers with larger limits take too.
 	largestChunk = 255 << 10
@@ -72,6 +83,9 @@ func (c *Config) withDefaults() Config {
 	}
 	if cfg.MaxInFlight <= 0 {
 		cfg.MaxInFlight = defaultInFlight
+	}
+	if cfg.MaxListing <= 0 {
+		cfg.MaxListing = defaultListing
 	}
 	if cfg.MaxChunk <= 0 {
 		cfg.MaxChunk = largestChunk

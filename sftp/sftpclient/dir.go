@@ -25,7 +25,8 @@ const (
 )
 
 // ReadDir lists the directory at name, sorted by file name, without "." and
-// "..". With an error it returns what it has read before.
+// "..". With an error it returns what it has read before. A listing larger than
+// [Config].MaxListing is a [*ListingError].
 func (c *Client) ReadDir(ctx context.Context, name string) ([]*Info, error) {
 	release, err := c.hold(ctx, 1)
 	if err != nil {
@@ -33,9 +34,14 @@ func (c *Client) ReadDir(ctx context.Context, name string) ([]*Info, error) {
 	}
 	defer release()
 	var list []*Info
+	size := int64(0)
 	for i, e := range c.ReadDirSeq(ctx, name) {
 		if e != nil {
 			err = e
+			break
+		}
+		if size += i.size(); size > c.cfg.MaxListing {
+			err = pathError("readdir", name, &ListingError{Limit: c.cfg.MaxListing, Entries: len(list)})
 			break
 		}
 		list = append(list, i)

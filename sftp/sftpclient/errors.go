@@ -48,6 +48,18 @@ func (e *NameError) Error() string {
 	return fmt.Sprintf("sftp: server lists the impossible name %q in %q", e.Name, e.Dir)
 }
 
+// ListingError says that a directory has more entries than [Client.ReadDir]
+// collects; see [Config].MaxListing. ReadDirSeq can list it.
+type ListingError struct {
+	Limit   int64 // bytes
+	Entries int   // collected so far
+}
+
+// Error names the limit and how far it reached.
+func (e *ListingError) Error() string {
+	return fmt.Sprintf("the listing takes more than %d bytes of memory after %d entries", e.Limit, e.Entries)
+}
+
 // UnsupportedError says that the server has not announced the extension that
 // an operation needs. Nothing was sent. It is [errors.ErrUnsupported].
 type UnsupportedError struct{ Extension string }

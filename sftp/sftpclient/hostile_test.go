@@ -2,10 +2,13 @@ package sftpclient_test
 
 import (
 	"bytes"
+	"errors"
 	"runtime"
+	"strconv"
 	"testing"
 
 	"github.com/wirelark/wirelark/sftp"
+	"github.com/wirelark/wirelark/sftp/sftpclient"
 	"github.com/wirelark/wirelark/wire"
 )
 
@@ -53,5 +56,35 @@ func TestReadByteByByte(t *testing.T) {
 	}
 	if grown := int64(got.most) - int64(before); grown > 4<<20 {
 		t.Errorf("the heap grew by %d bytes", grown)
+	}
+}
+
+// A directory without end is not collected without end.
+func TestReadDirEndless(t *testing.T) {
+	n := 0
+	c := start(t, &sftpclient.Config{MaxListing: 1 << 20}, nil, serve(func(_ wire.Message, id uint32) []wire.Message {
+		m := &sftp.Name{ID: id}
+		for range 100 {
+			n++
+			m.Names = append(m.Names, sftp.NameEntry{Filename: strconv.Itoa(n), Longname: "x"})
+		}
+		return []wire.Message{m}
+	}))
+	list, err := c.ReadDir(t.Context(), "/d")
+	var many *sftpclient.ListingError
+	if !errors.As(err, &many) || many.Entries != len(list) || len(list) < 3000 || len(list) > 1<<20/256 {
+		t.Errorf("ReadDir = %d entries, %v", len(list), err)
+	}
+	seen := 0
+	for _, err := range c.ReadDirSeq(t.Context(), "/d") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if seen++; seen == 10_000 {
+			break
+		}
+	}
+	if seen != 10_000 {
+		t.Errorf("ReadDirSeq ended after %d entries", seen)
 	}
 }

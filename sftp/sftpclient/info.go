@@ -56,3 +56,12 @@ func (i *Info) LongName() string { return i.longname }
 
 // String formats the info as a line of a listing.
 func (i *Info) String() string { return fs.FormatDirEntry(i) }
+
+// size returns what i counts in [Config].MaxListing.
+func (i *Info) size() int64 {
+	n := entrySize + len(i.name) + len(i.longname)
+	for _, x := range i.attrs.Extended {
+		n += entrySize + len(x.Type) + len(x.Data)
+	}
+	return int64(n)
+}
