@@ -426,9 +426,9 @@ const matrixNotes = `
    §7.1, which 2.24 does not. We end such a connection, so here no keys are renewed.
 2. dropbear 2022 reads authorized keys only from the home of the user, which a test must
    not touch; dropbear 2026 can be given a folder.
-3. paramiko answers global requests, by which we measure the round trip, also between
-   its KEXINIT and its NEWKEYS, against the same rule; whether that happens is a
-   matter of luck, so nothing is tested here.
+3. paramiko does not hold back what it answers between its KEXINIT and its NEWKEYS,
+   against the same rule, and then we end the connection; whether it has something to
+   answer there depends on the moment, so nothing is tested here.
 
 lftp reaches its server through the ssh of OpenSSH.
 `
