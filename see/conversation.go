@@ -57,6 +57,7 @@ func (x *reader) conversation(path string) *conversation {
 		},
 		Inner:  x.options.Decoders.Inner(x.secrets.SSH),
 		Secret: x.secrets.SSH,
+		Budget: x.budget,
 	}, func(proto string) { c.proto = proto })
 	return c
 }

@@ -110,7 +110,7 @@ func (in *innerInterface) decoder(dissector string) trace.Decoder {
 	if f, ok := x.options.Decoders.Find(dissector); ok {
 		d = f.New(trace.Options{
 			Emit: x.emitter(in.number), Path: in.path,
-			Inner: x.options.Decoders.Inner(x.secrets.SSH), Secret: x.secrets.SSH,
+			Inner: x.options.Decoders.Inner(x.secrets.SSH), Secret: x.secrets.SSH, Budget: x.budget,
 		})
 	}
 	in.decoders[dissector] = d

@@ -48,6 +48,14 @@ type Options struct {
 	Inner    bool            // read decrypted inner streams and not the wire
 	Decoders trace.Factories // nil: [Decoders]
 	Flow     flow.Options    // limits of reassembly; Open is ignored
+
+	// MaxHeld is how many bytes all conversations together may keep of what is
+	// not complete, beside what Flow allows: one that exceeds it is given up,
+	// with a note. 0: 32 MiB.
+	MaxHeld int64
+	// MaxTries is how many places all searches behind holes may try, of some
+	// 100 ns each; 0: 64 Mi.
+	MaxTries int64
 }
 
 // Decoders returns the decoders of all protocols.
@@ -101,6 +109,7 @@ type reader struct {
 	convs   map[ends]*conversation  // newest of the wire with these ends
 	conns   int                     // numbers given away
 	last    time.Time               // of the newest frame
+	budget  *trace.Budget           // of all decoders
 	summary Summary
 }
 
@@ -115,6 +124,13 @@ func newReader(o Options) *reader {
 		options: o, inner: make(map[int]*innerInterface), convs: make(map[ends]*conversation),
 		summary: Summary{Remarks: make(map[string]int)},
 	}
+	if o.MaxHeld <= 0 {
+		o.MaxHeld = 32 << 20
+	}
+	if o.MaxTries <= 0 {
+		o.MaxTries = 64 << 20
+	}
+	x.budget = &trace.Budget{Bytes: o.MaxHeld, Tries: o.MaxTries}
 	if bad := x.secrets.Add(o.Secrets); bad > 0 {
 		x.summary.Remarks["lines of the key log are no secrets"] = bad
 	}
@@ -200,6 +216,9 @@ func (x *reader) close() {
 		x.streams.Close()
 	}
 	x.summary.Flow = x.wire.Stats()
+	if n := x.budget.Refused; n > 0 {
+		x.summary.Remarks["directions are given up: all together hold or search too much"] = n
+	}
 }
 
 // emitter returns the function that gives messages of one conversation their

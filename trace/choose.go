@@ -60,6 +60,7 @@ type detecting struct {
 	first     [2][]byte
 	decoder   Decoder
 	over      bool // it is decided
+	held      int64
 }
 
 func (d *detecting) Feed(c Chunk) {
@@ -74,8 +75,21 @@ func (d *detecting) Feed(c Chunk) {
 	if room := sniffLimit - len(d.first[c.Dir]); room > 0 {
 		d.first[c.Dir] = append(d.first[c.Dir], c.Data[:min(room, len(c.Data))]...)
 	}
+	held := d.held + 2*int64(len(c.Data)) + chunkSize + spanSize*int64(len(c.Spans))
+	if !d.options.Budget.Hold(d.held, held) {
+		d.held = held
+		d.settle(Factory{})
+		return
+	}
+	d.held = held
 	d.judge(false)
 }
+
+// What a kept chunk and a span take in memory.
+const (
+	chunkSize = 128
+	spanSize  = 24
+)
 
 // judge asks the factories. At the end a Maybe is a No.
 func (d *detecting) judge(end bool) {
@@ -97,6 +111,8 @@ func (d *detecting) judge(end bool) {
 
 func (d *detecting) settle(f Factory) {
 	d.over = true
+	d.options.Budget.Hold(d.held, 0) // the decoder counts what it keeps of it
+	d.held = 0
 	if d.decided != nil {
 		d.decided(f.Proto)
 	}

@@ -70,6 +70,7 @@ type Options struct {
 	Path   string                                  // Path of the messages
 	Inner  Inner                                   // nil: inner streams are not decoded
 	Secret func(id []byte) (value []byte, ok bool) // looks up a session secret; nil: there are none
+	Budget *Budget                                 // shared with other decoders; nil: this one's own limits are all
 }
 
 // A Factory makes decoders for one protocol.

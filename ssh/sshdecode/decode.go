@@ -18,7 +18,9 @@
 //
 // Limits: ciphers and key exchange methods are those that package transport
 // speaks; compressed connections stay unread. Memory is bounded: one
-// incomplete packet for each direction, 256 inner decoders.
+// incomplete packet, or what a search looks at, for each direction, 256 inner
+// decoders; many decoders together by a [trace.Budget], which counts what the
+// stream layer holds.
 package sshdecode
 
 import (

@@ -1,6 +1,10 @@
 package sshdecode
 
-import "github.com/wirelark/wirelark/trace"
+import (
+	"slices"
+
+	"github.com/wirelark/wirelark/trace"
+)
 
 // provenance tells from which frames the bytes of a buffer came.
 type provenance struct {
@@ -47,3 +51,9 @@ func (p *provenance) take(n int) []trace.Span {
 	}
 	return out
 }
+
+// shrink gives memory back.
+func (p *provenance) shrink() { p.spans = slices.Clone(p.spans) }
+
+// size returns how many bytes of memory are held.
+func (p *provenance) size() int64 { return 24 * int64(cap(p.spans)) }

@@ -71,6 +71,11 @@ func (s *stream) resume(h *half, last bool) bool {
 		h.lose("an unknown number of bytes is missing, and the cipher " + f.alg.Cipher + " counts them")
 		return true
 	}
+	if !s.packets.opts.Budget.Search() {
+		h.lose("the searches in all conversations together take too long")
+		return true
+	}
+	tries := f.tries
 	off, skip, ok := 0, packet.Skip{}, false
 	if f.wait > 0 && len(h.buf) >= f.wait {
 		off, f.wait = f.candidate, 0
@@ -83,6 +88,7 @@ func (s *stream) resume(h *half, last bool) bool {
 			off, skip, ok = f.look(h, true)
 		}
 	}
+	s.packets.opts.Budget.Spend(f.tries - tries)
 	switch {
 	case ok:
 		h.opener.Advance(skip)

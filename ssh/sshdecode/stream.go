@@ -16,6 +16,7 @@ type stream struct {
 	packets *packets
 	half    [2]half
 	kex     exchange
+	held    int64 // bytes, as the budget was told
 }
 
 // half is one direction of a stream.
@@ -76,11 +77,47 @@ func (s *stream) feed(c trace.Chunk) {
 	}
 	h.buf = append(h.buf, c.Data...)
 	h.origin.push(c.Spans, len(c.Data))
+	before := len(h.buf)
 	for s.step(h) {
 	}
-	if len(h.buf) == 0 {
-		h.buf = nil // an idle direction owns no buffer
+	h.shrink(len(h.buf) < before)
+	if !s.account() {
+		if h.state != inDark {
+			h.lose("all conversations together hold too much that is incomplete")
+		}
+		h.unread.sizes = nil // to count packets takes whole ones
+		h.count()
+		h.shrink(true)
+		h.init = nil
+		s.account()
 	}
+}
+
+// shrink gives memory back: an idle direction owns no buffer, and what is left
+// of one does not keep the whole of it.
+func (h *half) shrink(taken bool) {
+	switch {
+	case len(h.buf) == 0:
+		h.buf = nil
+	case taken:
+		h.buf = bytes.Clone(h.buf)
+	}
+	if taken {
+		h.origin.shrink()
+	}
+}
+
+// account tells the budget what is held now. It reports false when that is too
+// much.
+func (s *stream) account() bool {
+	now := int64(0)
+	for i := range s.half {
+		h := &s.half[i]
+		now += int64(cap(h.buf)+len(h.init)+len(h.ident)) + h.origin.size()
+	}
+	old := s.held
+	s.held = now
+	return s.packets.opts.Budget.Hold(old, now)
 }
 
 // step reads one line or packet. It reports whether there may be another.
@@ -247,6 +284,7 @@ func (s *stream) gap(h *half, n int64) {
 }
 
 func (s *stream) close() {
+	defer func() { s.packets.opts.Budget.Hold(s.held, 0) }()
 	for i := range s.half {
 		h := &s.half[i]
 		for h.state == inSearch && s.resume(h, true) {
