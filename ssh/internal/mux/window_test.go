@@ -46,7 +46,7 @@ func TestPeerIgnoresTheWindow(t *testing.T) {
 
 // TestCreditComesInLumps counts the adjusts for a long stream.
 func TestCreditComesInLumps(t *testing.T) {
-	s := script(t, Config{})
+	s := script(t, Config{Limits: Limits{MaxWindow: 2 << 20}}) // growth is credit too
 	ch := s.begin(Options{})
 	const total = 8 << 20
 	go func() { // stops with the stream
