@@ -49,20 +49,23 @@ func TestCreditComesInLumps(t *testing.T) {
 	s := script(t, Config{Limits: Limits{MaxWindow: 2 << 20}}) // growth is credit too
 	ch := s.begin(Options{})
 	const total = 8 << 20
-	go func() { // stops with the stream
-		for range total / (32 << 10) {
+	sent := 0
+	send := func(n int) { // what the window allows
+		for ; n > 0 && sent < total; n -= 32 << 10 {
 			s.far.Send(context.Background(), &ssh.ChannelData{Data: make([]byte, 32<<10)})
+			sent += 32 << 10
 		}
-	}()
-	read := make(chan error)
+	}
+	read := make(chan error, 1)
 	go func() { // stops with the stream
 		_, err := io.CopyN(io.Discard, ch, total)
 		read <- err
 	}()
 	granted, adjusts := 0, 0
-	for granted < total {
-		granted += int(hear[ssh.ChannelWindowAdjust](s).Add)
-		adjusts++
+	for send(2 << 20); granted < total; adjusts++ {
+		n := int(hear[ssh.ChannelWindowAdjust](s).Add)
+		granted += n
+		send(n)
 	}
 	if err := <-read; err != nil || granted != total || adjusts > total/(256<<10) {
 		t.Errorf("%d bytes were granted in %d adjusts (%v), want %d in at most %d", granted, adjusts, err, total, total/(256<<10))
