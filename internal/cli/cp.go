@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"time"
 
@@ -93,6 +94,11 @@ func (a *app) runCP(cmd *cobra.Command, args []string, r *cpRun) (err error) {
 	job, err := planCopy(cmd, args)
 	if err != nil {
 		return err
+	}
+	if job.upload && len(job.sources) == 1 { // with several, the others are copied nevertheless
+		if _, err := os.Stat(job.sources[0]); err != nil {
+			return err
+		}
 	}
 	s, err := a.openSeeing(cmd, &r.see)
 	if err != nil {
