@@ -246,7 +246,8 @@ func checkAll(t *testing.T, r recorded) {
 	secrets := takeSecrets(t, r.capture)
 	withKeys, _ := read(t, scrubbed.Bytes(), see.Options{Secrets: secrets})
 	compare(t, "key log", sequences(t, withKeys, "ssh", "sftp"), live)
-	if bytes.Contains(scrubbed.Bytes(), []byte("SHARED_SECRET")) || bytes.Contains(scrubbed.Bytes(), []byte("sftp")) {
+	// Long words: in so much ciphertext four given bytes turn up by chance.
+	if bytes.Contains(scrubbed.Bytes(), []byte("SHARED_SECRET")) || bytes.Contains(scrubbed.Bytes(), []byte(record.InnerPrefix)) {
 		t.Error("the copy holds secrets or names")
 	}
 

@@ -22,8 +22,9 @@ func (f From) Allows(d Dir) bool {
 
 // An Entry is what a registry knows about one message.
 type Entry struct {
-	Number  uint8          // the first byte of the packet
+	Number  uint8          // the first byte of the packet, unless Bare
 	Context string         // which meaning of Number this is; empty: the only one
+	Bare    bool           // packets have no number: the fields begin with the first byte, Context alone finds the entry
 	Name    string         // the specification's own name, as SSH_FXP_WRITE
 	From    From           // who sends it
 	Section string         // where it is specified, as "RFC 4253 §7.1"
@@ -139,40 +140,63 @@ func (r *Registry) Append(dst []byte, m Message, d Dialect) ([]byte, error) {
 	if e == nil {
 		panic(fmt.Sprintf("internal error: %T is not in the %s registry", m, r.proto))
 	}
-	out, err := Append(append(dst, e.Number), m, d)
+	head := dst
+	if !e.Bare {
+		head = append(dst, e.Number)
+	}
+	out, err := Append(head, m, d)
 	if err != nil {
 		return dst, r.named(m, err)
 	}
 	return out, nil
 }
 
-// Parse decodes packet, which begins with its number, into m. Bytes left over
-// are an error that wraps [ErrExcess]; m is complete then.
+// body returns packet behind its number, of which m has one or, being bare,
+// none, and the length of the number.
+func (r *Registry) body(packet []byte, m Message) ([]byte, int, error) {
+	if e := r.Entry(m); e != nil && e.Bare {
+		return packet, 0, nil
+	}
+	if len(packet) == 0 {
+		return nil, 0, &Error{Message: r.proto + " packet", Field: "number", Err: ErrShort}
+	}
+	return packet[1:], 1, nil
+}
+
+// Parse decodes packet, which begins with its number unless the message is
+// bare, into m. Bytes left over are an error that wraps [ErrExcess]; m is
+// complete then.
 func (r *Registry) Parse(packet []byte, m Message, d Dialect) error {
-	if len(packet) == 0 {
-		return &Error{Message: r.proto + " packet", Field: "number", Err: ErrShort}
+	body, _, err := r.body(packet, m)
+	if err != nil {
+		return err
 	}
-	return r.named(m, Parse(packet[1:], m, d))
+	return r.named(m, Parse(body, m, d))
 }
 
-// ParsePrefix decodes packet, which begins with its number, into m and returns
-// the number of bytes read, for protocols that ignore what stands behind the
-// last field.
+// ParsePrefix decodes packet as [Registry.Parse] does and returns the number
+// of bytes read, for protocols that ignore what stands behind the last field.
 func (r *Registry) ParsePrefix(packet []byte, m Message, d Dialect) (int, error) {
-	if len(packet) == 0 {
-		return 0, &Error{Message: r.proto + " packet", Field: "number", Err: ErrShort}
+	body, head, err := r.body(packet, m)
+	if err != nil {
+		return 0, err
 	}
-	n, err := ParsePrefix(packet[1:], m, d)
-	return n + 1, r.named(m, err)
+	n, err := ParsePrefix(body, m, d)
+	return n + head, r.named(m, err)
 }
 
-// Describe decodes packet, which begins with its number, into m and returns
-// its fields; the first is "number". See the function [Describe].
+// Describe decodes packet as [Registry.Parse] does and returns its fields;
+// unless the message is bare, the first is "number". See the function
+// [Describe].
 func (r *Registry) Describe(packet []byte, m Message, d Dialect) ([]Field, error) {
-	if len(packet) == 0 {
-		return nil, &Error{Message: r.proto + " packet", Field: "number", Err: ErrShort}
+	body, head, err := r.body(packet, m)
+	if err != nil {
+		return nil, err
 	}
-	fields, err := Describe(packet[1:], m, d)
+	fields, err := Describe(body, m, d)
+	if head == 0 {
+		return fields, r.named(m, err)
+	}
 	shift(fields, 8)
 	out := make([]Field, 0, len(fields)+1)
 	out = append(out, Field{Name: "number", Bits: 8, Value: packet[0]})
