@@ -18,7 +18,7 @@ type Config struct {
 	Timeout time.Duration
 
 	// MaxInFlight is how many bytes of file data may be asked for or sent and
-	// not yet answered, over all files; 0: 16 MiB. The client begins with 1 MiB
+	// not yet answered, over all files; 0: 32 MiB. The client begins with 1 MiB
 	// and grows while that makes it faster. Memory use is about twice that.
 	MaxInFlight int
 
@@ -58,8 +58,9 @@ const (
 )
 
 const (
-	// defaultInFlight bounds the budget: with it 320 MiB/s at 50 ms.
-	defaultInFlight = 16 << 20
+	// defaultInFlight bounds the budget: with it 320 MiB/s at 100 ms, as
+	// much as a channel's window lets through.
+	defaultInFlight = 32 << 20
 
 	// defaultListing bounds a listing, and entrySize is what an entry counts
 	// beside its texts.
