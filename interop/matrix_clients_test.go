@@ -31,18 +31,20 @@ type clientPeer struct {
 	name  string
 	exec  func(t testing.TB, v visit, line string, stdin io.Reader, stdout io.Writer) int // nil: runs no commands
 	files func(t testing.TB, v visit, src, dst string)                                    // src to "/up" and that to dst; nil: no SFTP
-	rekey bool                                                                            // it can renew keys by amount
-	here  bool                                                                            // only on this system
+	// answer runs a command behind a keyboard-interactive login; nil: it cannot be made to
+	answer func(t testing.TB, v visit, line string, stdout io.Writer) int
+	rekey  bool // it can renew keys by amount
+	here   bool // only on this system
 }
 
 var clientPeers = []clientPeer{
-	{name: "OpenSSH", exec: opensshExec, files: opensshFiles, rekey: true},
-	{name: "dropbear", exec: dropbearExec},
-	{name: "PuTTY", exec: puttyExec, files: puttyFiles},
-	{name: "paramiko", exec: pythonExec("paramiko"), files: pythonFiles("paramiko"), rekey: true},
-	{name: "asyncssh", exec: pythonExec("asyncssh"), files: pythonFiles("asyncssh"), rekey: true},
+	{name: "OpenSSH", exec: opensshExec, files: opensshFiles, answer: opensshAnswer, rekey: true},
+	{name: "dropbear", exec: dropbearExec, answer: dropbearAnswer},
+	{name: "PuTTY", exec: puttyExec, files: puttyFiles, answer: puttyAnswer},
+	{name: "paramiko", exec: pythonExec("paramiko"), files: pythonFiles("paramiko"), answer: pythonAnswer("paramiko"), rekey: true},
+	{name: "asyncssh", exec: pythonExec("asyncssh"), files: pythonFiles("asyncssh"), answer: pythonAnswer("asyncssh"), rekey: true},
 	{name: "lftp", files: lftpFiles, here: true},
-	{name: "x/crypto, pkg/sftp", exec: xExec, files: xFiles, rekey: true, here: true},
+	{name: "x/crypto, pkg/sftp", exec: xExec, files: xFiles, answer: xAnswer, rekey: true, here: true},
 }
 
 func (v visit) opensshOptions(t testing.TB, portLetter string) []string {

@@ -86,6 +86,14 @@ func (p *place) write(t testing.TB, dir, name, text string) string {
 	return p.inside(file)
 }
 
+// makeProgram lets a file be run.
+func makeProgram(t testing.TB, file string) {
+	t.Helper()
+	if err := os.Chmod(file, 0o700); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // keyring are the keys of all hosts and users of the matrix.
 type keyring struct {
 	hosts []keys.Signer
@@ -266,7 +274,7 @@ func newHost(t testing.TB, tc transport.Config) *host {
 		t.Fatal(err)
 	}
 	srv := &sshserver.Server{
-		HostKeys: ringOf(t).hosts, Transport: tc, PublicKey: h,
+		HostKeys: ringOf(t).hosts, Transport: tc, PublicKey: h, KeyboardInteractive: asks,
 		Exec: func(ctx context.Context, s *sshserver.Session) error {
 			defer h.keep(s)
 			return runCommand(ctx, s)

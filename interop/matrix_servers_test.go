@@ -22,6 +22,7 @@ type serverPeer struct {
 	name  string
 	start func(t testing.TB, p *place, rekey bool) (addr string)
 	files bool // it has SFTP
+	asks  bool // it can be made to ask (keyboard-interactive)
 	rekey bool // it can renew keys by amount
 	here  bool // only on this system
 }
@@ -29,9 +30,9 @@ type serverPeer struct {
 var serverPeers = []serverPeer{
 	{name: "OpenSSH", start: opensshServer, files: true, rekey: true},
 	{name: "dropbear", start: dropbearServer, files: true},
-	{name: "paramiko", start: pythonServer("paramiko"), files: true, rekey: true},
-	{name: "asyncssh", start: pythonServer("asyncssh"), files: true, rekey: true},
-	{name: "x/crypto, pkg/sftp", start: xMatrixServer, files: true, rekey: true, here: true},
+	{name: "paramiko", start: pythonServer("paramiko"), files: true, asks: true, rekey: true},
+	{name: "asyncssh", start: pythonServer("asyncssh"), files: true, asks: true, rekey: true},
+	{name: "x/crypto, pkg/sftp", start: xMatrixServer, files: true, asks: true, rekey: true, here: true},
 }
 
 // serverUser is whom peers let in that look users up.
@@ -145,7 +146,7 @@ func pythonServer(library string) func(testing.TB, *place, bool) string {
 	return func(t testing.TB, p *place, rekey bool) string {
 		t.Helper()
 		ring := ringOf(t)
-		args := map[string]any{"users": base64s(ring.userLines()), "user_lines": ring.userLines(), "rekey": 0}
+		args := map[string]any{"users": base64s(ring.userLines()), "user_lines": ring.userLines(), "rekey": 0, "questions": questions, "answers": answers}
 		if rekey {
 			args["rekey"] = rekeyBytes
 		}
@@ -198,6 +199,7 @@ func xMatrixServer(t testing.TB, _ *place, rekey bool) string {
 			}
 			return nil, nil
 		},
+		KeyboardInteractiveCallback: xAsks,
 	}
 	if rekey {
 		cfg.RekeyThreshold = rekeyBytes

@@ -39,6 +39,7 @@ const (
 	colTheirs = "20 MiB each way, rekey by peer"
 	colFiles  = "SFTP put and get"
 	colAll    = "every common algorithm"
+	colAsk    = "keyboard-interactive"
 
 	cellYes     = "yes"
 	cellNo      = "FAILED"
@@ -51,7 +52,7 @@ const (
 	needKeysets = matrixBytes / rekeyBytes / 2
 )
 
-var columns = []string{colExec, colBulk, colTheirs, colFiles, colAll}
+var columns = []string{colExec, colBulk, colTheirs, colFiles, colAll, colAsk}
 
 // step fills one cell by a subtest.
 func (r *row) step(t *testing.T, column string, can bool, f func(t *testing.T)) {
@@ -211,6 +212,7 @@ func (r *row) asClient(t *testing.T, p clientPeer) {
 		checkFile(t, dst, matrixBytes, 3)
 		r.version = strings.TrimPrefix(h.last(t).PeerVersion, "SSH-2.0-")
 	})
+	r.askClient(t, p)
 	r.step(t, colAll, p.exec != nil, func(t *testing.T) {
 		if tr.c2s == nil {
 			missing(t, "the peer made no connection")
@@ -298,6 +300,7 @@ func (r *row) asServer(t *testing.T, p serverPeer) {
 	r.step(t, colBulk, true, bulkCell(true))
 	r.step(t, colTheirs, p.rekey && !r.breaksRekey(), bulkCell(false))
 	r.step(t, colFiles, p.files, func(t *testing.T) { r.moveFiles(t, p) })
+	r.askServer(t, p)
 	r.step(t, colAll, true, func(t *testing.T) {
 		addr := p.start(t, r.place, false)
 		if tr.s2c == nil {
@@ -430,7 +433,9 @@ const matrixNotes = `
    against the same rule, and then we end the connection; whether it has something to
    answer there depends on the moment, so nothing is tested here.
 
-lftp reaches its server through the ssh of OpenSSH.
+lftp reaches its server through the ssh of OpenSSH. OpenSSH's and dropbear's servers ask
+questions only with PAM. dropbear's and PuTTY's clients are asked one question, all others
+a second one behind it.
 `
 
 // matrixText is the matrix as a page.

@@ -36,12 +36,23 @@ async def files(c):
     return 0
 
 
+class Answers(asyncssh.SSHClient):
+    def kbdint_auth_requested(self):
+        return ""
+
+    def kbdint_challenge_received(self, name, instructions, lang, prompts):
+        return [a["answers"][text] for text, _ in prompts]
+
+
 async def main():
     known = "".join("[127.0.0.1]:%d %s\n" % (a["port"], k) for k in a["host_lines"])
     more = {"rekey_bytes": a["rekey"]} if a["rekey"] else {}
+    if a.get("answers"):
+        more.update(client_factory=Answers, client_keys=None)
+    else:
+        more.update(client_keys=[asyncssh.import_private_key(a["key"])])
     async with asyncssh.connect(
         "127.0.0.1", a["port"], username=a["user"], config=[], agent_path=None,
-        client_keys=[asyncssh.import_private_key(a["key"])],
         known_hosts=asyncssh.import_known_hosts(known), **more,
     ) as c:
         return await (files(c) if a.get("src") else command(c))

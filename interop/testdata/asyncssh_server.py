@@ -31,10 +31,30 @@ async def run(process):
     process.exit(await p.wait())
 
 
+class Server(asyncssh.SSHServer):
+    asked = 0
+
+    def kbdint_auth_supported(self):
+        return True
+
+    def question(self):
+        q = a["questions"][self.asked]
+        return "", "", "", [(q["Text"], q["Echo"])]
+
+    def get_kbdint_challenge(self, username, lang, submethods):
+        return self.question()
+
+    def validate_kbdint_response(self, username, responses):
+        if responses != [a["answers"][self.asked]]:
+            return False
+        self.asked += 1
+        return self.question() if self.asked < len(a["questions"]) else True
+
+
 async def main():
     more = {"rekey_bytes": a["rekey"]} if a["rekey"] else {}
     server = await asyncssh.listen(
-        "127.0.0.1", 0, config=[], encoding=None, process_factory=run, sftp_factory=True,
+        "127.0.0.1", 0, config=[], encoding=None, server_factory=Server, process_factory=run, sftp_factory=True,
         server_host_keys=[asyncssh.import_private_key(k) for k in a["host_keys"]],
         authorized_client_keys=asyncssh.import_authorized_keys("\n".join(a["user_lines"]) + "\n"), **more)
     print(server.sockets[0].getsockname()[1], flush=True)

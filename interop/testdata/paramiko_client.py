@@ -27,7 +27,10 @@ if a["rekey"]:
 t.start_client(timeout=60)
 if t.get_remote_server_key().get_base64() not in a["host_keys"]:
     raise SystemExit("another host key")
-t.auth_publickey(a["user"], private_key(a["key"]))
+if a.get("answers"):
+    t.auth_interactive(a["user"], lambda name, text, prompts: [a["answers"][q] for q, _ in prompts])
+else:
+    t.auth_publickey(a["user"], private_key(a["key"]))
 
 if a.get("src"):
     sftp = paramiko.SFTPClient.from_transport(t)

@@ -25,10 +25,24 @@ def private_key(text):
 
 class Server(paramiko.ServerInterface):
     def get_allowed_auths(self, username):
-        return "publickey"
+        return "publickey,keyboard-interactive"
 
     def check_auth_publickey(self, username, key):
         return paramiko.AUTH_SUCCESSFUL if key.get_base64() in a["users"] else paramiko.AUTH_FAILED
+
+    def question(self):
+        q = a["questions"][self.asked]
+        return paramiko.InteractiveQuery("", "", (q["Text"], q["Echo"]))
+
+    def check_auth_interactive(self, username, submethods):
+        self.asked = 0
+        return self.question()
+
+    def check_auth_interactive_response(self, responses):
+        if responses != [a["answers"][self.asked]]:
+            return paramiko.AUTH_FAILED
+        self.asked += 1
+        return self.question() if self.asked < len(a["questions"]) else paramiko.AUTH_SUCCESSFUL
 
     def check_channel_request(self, kind, chanid):
         return paramiko.OPEN_SUCCEEDED
