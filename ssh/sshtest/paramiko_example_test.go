@@ -25,9 +25,9 @@ import (
 // The examples of this file show each group of docs/paramiko.md. They use an
 // in-memory connection; net.Dial gives a real one.
 
-// logIn returns a client that is connected to s and has logged in with the
-// password of package sshtest, and a function that ends both.
-func logIn(s *sshserver.Server) (*sshclient.Client, func()) {
+// logIn returns a client that is connected to s and has logged in by the
+// methods auth, and a function that ends both.
+func logIn(s *sshserver.Server, auth ...sshclient.AuthMethod) (*sshclient.Client, func()) {
 	hostKey, err := keys.Generate("ed25519", 0)
 	if err != nil {
 		panic(err)
@@ -42,9 +42,7 @@ func logIn(s *sshserver.Server) (*sshclient.Client, func()) {
 	c, err := sshclient.New(context.Background(), clientSide, "host.example:22", &sshclient.Config{
 		User:     sshtest.User,
 		HostKeys: sshclient.FixedHostKeys(hostKey.PublicKey()),
-		Auth: []sshclient.AuthMethod{sshclient.Password(func(context.Context, string) (string, error) {
-			return sshtest.Password, nil
-		})},
+		Auth:     auth,
 	})
 	if err != nil {
 		panic(err)
@@ -55,6 +53,9 @@ func logIn(s *sshserver.Server) (*sshclient.Client, func()) {
 		s.Close()
 	}
 }
+
+// byPassword logs in with the password of package sshtest.
+var byPassword = sshclient.Password(func(context.Context, string) (string, error) { return sshtest.Password, nil })
 
 func password(_ context.Context, a sshserver.Attempt, password string) (*sshserver.Grant, error) {
 	if a.User != sshtest.User || password != sshtest.Password { // compare hashes, in constant time, in earnest
@@ -240,7 +241,7 @@ func Example_channel() {
 			_, err := io.Copy(s, s)
 			return err
 		}},
-	})
+	}, byPassword)
 	defer end()
 	ch, err := c.Subsystem(context.Background(), "echo")
 	if err != nil {
@@ -265,7 +266,7 @@ func Example_channel() {
 // SSHClient: connect, exec_command with both outputs and the exit status,
 // close.
 func Example_sshClient() {
-	c, end := logIn(&sshserver.Server{Password: password, Exec: sshtest.Commands})
+	c, end := logIn(&sshserver.Server{Password: password, Exec: sshtest.Commands}, byPassword)
 	defer end()
 	ctx := context.Background()
 	out, err := c.Command("echo hello").Output(ctx)
@@ -297,7 +298,7 @@ func Example_serverInterface() {
 			s.Exit(4)
 			return nil
 		},
-	})
+	}, byPassword)
 	defer end()
 	ctx := context.Background()
 	cmd := c.Command("anything")
@@ -313,4 +314,37 @@ func Example_serverInterface() {
 	// ada wants anything with [LC_ALL=C] at a terminal: true
 	// remote command exited with status 4
 	// true the server refused the subsystem "sftp"
+}
+
+func Example_interactive() {
+	c, end := logIn(&sshserver.Server{
+		KeyboardInteractive: func(_ context.Context, a sshserver.Attempt, ask sshserver.Ask) (*sshserver.Grant, error) {
+			answers, err := ask("Two questions", "", ssh.Prompt{Text: "Password: "}, ssh.Prompt{Text: "Colour: ", Echo: true})
+			if err != nil || a.User != sshtest.User || answers[0] != sshtest.Password || answers[1] != "blue" {
+				return nil, err
+			}
+			return &sshserver.Grant{}, nil
+		},
+		Exec: func(_ context.Context, s *sshserver.Session) error {
+			fmt.Fprintln(s, "hello", s.Conn().User())
+			return nil
+		},
+	}, sshclient.KeyboardInteractive(func(_ context.Context, name, _ string, prompts []ssh.Prompt) ([]string, error) {
+		fmt.Println(name)
+		answers := make([]string, len(prompts))
+		for i, p := range prompts {
+			fmt.Printf("%s(shown while typed: %v)\n", p.Text, p.Echo)
+			answers[i] = map[string]string{"Password: ": sshtest.Password, "Colour: ": "blue"}[p.Text]
+		}
+		return answers, nil
+	}))
+	defer end()
+	out, err := c.Command("greet").Output(context.Background())
+	fmt.Printf("%s%v\n", out, err)
+	// Output:
+	// Two questions
+	// Password: (shown while typed: false)
+	// Colour: (shown while typed: true)
+	// hello ada
+	// <nil>
 }
