@@ -330,6 +330,8 @@ func (s *cutState) keyword(word string, qualified bool) {
 	switch word {
 	case "CREATE":
 		s.creates = s.creates || s.words == 1
+	case "TABLE", "VIEW", "INDEX", "DATABASE", "SCHEMA", "USER", "ROLE", "SERVER":
+		s.creates = false // a column may be called event
 	case "PROCEDURE", "FUNCTION", "TRIGGER", "EVENT", "PACKAGE":
 		s.program = s.program || s.creates && !s.body && s.words < 16
 	case "NOT":

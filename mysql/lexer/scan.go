@@ -93,7 +93,7 @@ func (s *Scanner) scan(b string) (Kind, int) {
 		return Placeholder, 1
 	case c == '@':
 		return s.variable(b)
-	case isDigit(c), c == '.' && !s.name && len(b) > 1 && isDigit(b[1]):
+	case isDigit(c), c == '.' && !s.name && !s.dot && len(b) > 1 && isDigit(b[1]):
 		return s.number(b)
 	case isName(c):
 		return s.word(b)
