@@ -1,0 +1,173 @@
+package mysqlclient
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"time"
+)
+
+// ErrOutcomeUnknown says that a COMMIT was sent and its answer was lost: the
+// transaction may be committed or rolled back, and only the data can tell.
+// Sending it again is not safe. It comes wrapped in a [*ConnError].
+var ErrOutcomeUnknown = errors.New("the answer to COMMIT was lost: it may or may not have happened")
+
+// ErrInfile says that the server asked for data of a LOAD DATA LOCAL and that
+// the call had none to give. The server was told that the file is empty.
+var ErrInfile = errors.New("the server asks for a local file, which was not offered to it")
+
+// ErrTxDone says that a transaction was committed or rolled back before.
+var ErrTxDone = errors.New("the transaction is over")
+
+// ServerError is an error that the server reports. The connection goes on,
+// unless the error says that it does not.
+type ServerError struct {
+	Code    uint16 // as 1062 (ER_DUP_ENTRY)
+	State   string // SQLSTATE, five characters; empty when the server sent none
+	Message string // the server's words, as it sent them
+}
+
+// Error returns number, SQLSTATE and message.
+func (e *ServerError) Error() string {
+	if e.State == "" {
+		return fmt.Sprintf("server error %d: %s", e.Code, e.Message)
+	}
+	return fmt.Sprintf("server error %d (%s): %s", e.Code, e.State, e.Message)
+}
+
+// Is maps numbers to the standard library: a missing schema, table or column is
+// [fs.ErrNotExist], one that is there already, or a duplicate key,
+// [fs.ErrExist], what is denied [fs.ErrPermission], a server-side time limit
+// [os.ErrDeadlineExceeded], and a server that ends the connection
+// [net.ErrClosed].
+func (e *ServerError) Is(target error) bool {
+	switch e.Code {
+	case 1049, 1051, 1054, 1091, 1109, 1146, 1305: // unknown database, table, column, key, …
+		return target == fs.ErrNotExist
+	case 1007, 1050, 1060, 1061, 1062, 1304, 1586: // exists, duplicate
+		return target == fs.ErrExist
+	case 1044, 1045, 1130, 1142, 1143, 1227, 1290, 1370, 1698, 3118: // denied
+		return target == fs.ErrPermission
+	case 1205, 1969, 3024: // lock wait timeout, max_statement_time, max_execution_time
+		return target == os.ErrDeadlineExceeded
+	case 1053, 1927, 4031: // shutdown, killed, idle for too long
+		return target == net.ErrClosed
+	}
+	return false
+}
+
+// Phase is what a connection was doing.
+type Phase uint8
+
+// The phases of a connection, in the order in which they come.
+const (
+	PhaseDial     Phase = iota // making the stream
+	PhaseGreeting              // waiting for the server's first packet
+	PhaseTLS                   // the TLS handshake
+	PhaseAuth                  // logging in
+	PhaseSetup                 // setting the session's variables
+	PhaseIdle                  // between two commands
+	PhaseWrite                 // sending a command
+	PhaseAnswer                // waiting for a command's answer
+	PhaseRows                  // reading rows
+)
+
+// String returns the phase in words that fit behind "while".
+func (p Phase) String() string {
+	names := [...]string{
+		"dialling", "waiting for the greeting", "starting TLS", "logging in", "setting up the session",
+		"idle", "sending a command", "waiting for an answer", "reading rows",
+	}
+	if int(p) < len(names) {
+		return names[p]
+	}
+	return "unknown"
+}
+
+// ConnError says that the connection is lost, or never came to be. Nothing
+// works on it any more. Unless its cause is the caller's own context, it is
+// [net.ErrClosed].
+type ConnError struct {
+	Phase   Phase         // what was going on
+	Address string        // of the server, as configured
+	Age     time.Duration // since the login; 0 before
+	Idle    time.Duration // between the command before this one and its first byte
+
+	// Written is how many bytes of this command were handed to the stream
+	// below. With 0 the server has not seen it and it may be sent again
+	// elsewhere; see SafeToRetry.
+	Written int64
+
+	// OutcomeUnknown says that a COMMIT was under way: [ErrOutcomeUnknown].
+	OutcomeUnknown bool
+
+	Err error // the cause
+}
+
+// Error says what was going on, for how long the connection lived, and why it
+// is lost.
+func (e *ConnError) Error() string {
+	where := e.Phase.String()
+	if e.Phase > PhaseSetup {
+		where = fmt.Sprintf("%s, %v old", where, e.Age.Round(time.Millisecond))
+		if e.Phase > PhaseIdle {
+			where = fmt.Sprintf("%s, %d bytes of the command sent", where, e.Written)
+		}
+	}
+	if e.OutcomeUnknown {
+		return fmt.Sprintf("mysql: connection to %s lost (%s): %v: %v", e.Address, where, ErrOutcomeUnknown, e.Err)
+	}
+	if e.Phase <= PhaseSetup {
+		return fmt.Sprintf("mysql: no connection to %s (%s): %v", e.Address, where, e.Err)
+	}
+	return fmt.Sprintf("mysql: connection to %s lost (%s): %v", e.Address, where, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *ConnError) Unwrap() error { return e.Err }
+
+// Is makes the error net.ErrClosed once there was a connection, and
+// ErrOutcomeUnknown where that is so.
+func (e *ConnError) Is(target error) bool {
+	switch target {
+	case net.ErrClosed:
+		return e.Phase > PhaseSetup
+	case ErrOutcomeUnknown:
+		return e.OutcomeUnknown
+	}
+	return false
+}
+
+// SafeToRetry reports whether the server has seen nothing of the command, so
+// that sending it on another connection cannot make it happen twice.
+func (e *ConnError) SafeToRetry() bool { return e.Phase <= PhaseIdle || e.Written == 0 }
+
+// BusyError says that a connection cannot take a command, because another one
+// is under way: rows that nobody has read to their end or closed, a pipeline, a
+// call in another goroutine. Nothing was sent.
+type BusyError struct{ Open string }
+
+// Error names what is under way.
+func (e *BusyError) Error() string {
+	return fmt.Sprintf("mysql: the connection is busy with %s: read it to its end or close it first", e.Open)
+}
+
+// ProtocolError says that the server broke the protocol. The connection is
+// dead after it; it is the cause in a [*ConnError].
+type ProtocolError struct {
+	What string // what came or did not come
+	Err  error  // why it could not be decoded; may be nil
+}
+
+// Error says what was wrong.
+func (e *ProtocolError) Error() string {
+	if e.Err == nil {
+		return "the server broke the protocol: " + e.What
+	}
+	return fmt.Sprintf("the server broke the protocol: %s: %v", e.What, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *ProtocolError) Unwrap() error { return e.Err }
