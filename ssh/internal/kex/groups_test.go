@@ -73,3 +73,17 @@ func TestBadPointsAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestExponentsAreShort: a peer that only pretends to compute must not make us
+// raise to powers as long as the prime.
+func TestExponentsAreShort(t *testing.T) {
+	for bits, g := range map[int]modp{2048: group14(), 4096: group16()} {
+		x, err := g.private()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := x.x.BitLen(); n != exponentBits {
+			t.Errorf("an exponent of %d bits for the prime of %d, want %d", n, bits, exponentBits)
+		}
+	}
+}
