@@ -237,10 +237,16 @@ func withPort(address string) string {
 		return net.JoinHostPort(DefaultHost, port)
 	}
 	host, p, err := net.SplitHostPort(address)
-	switch {
-	case err != nil:
-		return net.JoinHostPort(strings.Trim(address, "[]"), port)
-	case host == "":
+	if err != nil {
+		host, p = address, ""
+		if inner, ok := strings.CutPrefix(host, "["); ok {
+			host = strings.TrimSuffix(inner, "]")
+		}
+		if strings.ContainsAny(host, "[]") {
+			return address // dialing it says what is wrong
+		}
+	}
+	if host == "" {
 		host = DefaultHost
 	}
 	if p == "" {

@@ -43,12 +43,11 @@ func ParseDSN(dsn string) (*Config, error) {
 			return nil, &ValueError{Name: "database", Value: database, Err: err}
 		}
 	}
-	switch c.Network, c.Address = c.Target(); {
-	case c.Address == "":
+	c.Network, c.Address = c.Target()
+	if c.Address == "" {
 		return nil, dsnError("the network " + c.Network + " has no address that it could be at")
-	default:
-		return c.checked()
 	}
+	return c.checked()
 }
 
 func dsnError(msg string) error { return &SyntaxError{What: "data source name", Msg: msg} }

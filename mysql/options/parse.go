@@ -50,7 +50,7 @@ func parseGroup(s string) (string, error) {
 	if !found {
 		return "", errors.New("the name of the group has no closing bracket")
 	}
-	return strings.Trim(name, spaces), nil
+	return strings.TrimRight(name, spaces), nil
 }
 
 // directive follows !include FILE and !includedir DIR.

@@ -87,8 +87,7 @@ func unescapePath(name, s string) (string, error) {
 
 // setAuthority reads [user[:password]@]host[:port]/[database].
 func (c *Config) setAuthority(s string) error {
-	server, database := s, ""
-	socket := ""
+	var server, database, socket string
 	if i := strings.Index(s, "("); i == 0 || i > 0 && s[i-1] == '@' {
 		end := strings.IndexByte(s[i:], ')')
 		if end < 0 {
