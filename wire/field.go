@@ -61,6 +61,7 @@ type recorder struct {
 	stack []Field // open groups; the fields of stack[i] are its Kids
 	top   []Field
 	tail  bool // the next field begins an optional tail
+	mask  Flags
 }
 
 func (r *recorder) add(f Field) {
@@ -68,6 +69,7 @@ func (r *recorder) add(f Field) {
 		f.Flags |= Open
 		r.tail = false
 	}
+	f.Flags |= r.mask
 	if n := len(r.stack); n > 0 {
 		r.stack[n-1].Kids = append(r.stack[n-1].Kids, f)
 		return

@@ -1,6 +1,9 @@
 package wire
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // Group names a run of fields that belong together. It owns no bytes of its
 // own; the fields do.
@@ -179,8 +182,13 @@ func ListRest[T any](c *Coder, name string, v *[]T, fields func(*T, *Coder)) {
 	if c.gen != nil {
 		more = c.gen.more(c, c.gen.small()%4)
 	}
+	start := c.off
 	for !c.failed && more() {
 		var e T
+		if len(*v) == cap(*v) && len(*v) > 0 && c.gen == nil {
+			// As many as there will be if the others are like these.
+			*v = slices.Grow(*v, 1+len(*v)/4+(len(c.buf)-c.off)*len(*v)/(c.off-start))
+		}
 		*v = append(*v, e)
 		if c.rec != nil {
 			c.rec.tail = true

@@ -1,0 +1,140 @@
+package mysqlclient
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+)
+
+// cancelled ends the connection because ctx, of the command with number n, has
+// ended: whoever waits for it gets the context's cause at once. What the
+// server is doing is killed from a side connection: closing the stream alone
+// does not stop a statement.
+func (c *Conn) cancelled(ctx context.Context, n uint64) {
+	c.mu.Lock()
+	if c.busy == "" || c.command != n || c.err != nil {
+		c.mu.Unlock()
+		return
+	}
+	e := c.lostNow(context.Cause(ctx))
+	c.err = e
+	sql := c.flight.sql
+	c.mu.Unlock()
+	c.hangUp(e)
+	if e.Written == 0 || c.cfg.KillTimeout < 0 {
+		return
+	}
+	// The statement is not ours alone any more: the kill outlives ctx, which
+	// has ended, and Close. It stops after KillTimeout at the latest.
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), c.cfg.KillTimeout)
+	defer stop()
+	if err := c.kill(ctx, "KILL CONNECTION", sql); err != nil && c.cfg.Logger != nil {
+		c.cfg.Logger.Warn("mysql: a cancelled statement was not killed", "conn_id", c.server.ConnID, "error", err)
+	}
+}
+
+// Interrupt stops the statement that another goroutine has under way, and
+// leaves the connection as it is: that goroutine gets the server's answer, which
+// is ERR 1317 as a rule, but may be a result (a SLEEP that is interrupted returns
+// 1 on MySQL). Without a statement under way it does nothing. It returns when
+// the server has taken the KILL; ctx and KillTimeout bound it.
+func (c *Conn) Interrupt(ctx context.Context) error {
+	c.mu.Lock()
+	busy, err, sql := c.busy != "", c.err, c.flight.sql
+	c.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	if !busy {
+		return nil
+	}
+	if c.cfg.KillTimeout > 0 {
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeout(ctx, c.cfg.KillTimeout)
+		defer stop()
+	}
+	return c.kill(ctx, "KILL QUERY", sql)
+}
+
+// errStranger says that a side connection has reached another server, or cannot
+// tell: a number is then the number of somebody else's thread.
+var errStranger = errors.New("the side connection may have reached another server")
+
+// kill sends verb for this connection from a side connection made in the same
+// way, after making sure that it is the same thread on the same server.
+func (c *Conn) kill(ctx context.Context, verb, sql string) error {
+	cfg := *c.cfg
+	cfg.Vars, cfg.Init, cfg.Collation, cfg.Charsets, cfg.TimeZone, cfg.Database = nil, nil, "", nil, nil, ""
+	cfg.KillTimeout = -1
+	side, err := Connect(ctx, &cfg)
+	if err != nil {
+		return fmt.Errorf("making a side connection: %w", err)
+	}
+	defer func() { _ = side.Close() }() // it has done what it is for
+	if err := side.sees(ctx, c, sql); err != nil {
+		return err
+	}
+	_, err = side.Exec(ctx, fmt.Sprintf("%s %d", verb, c.server.ConnID))
+	if e, ok := errors.AsType[*ServerError](err); ok && e.Code == errNoSuchThread {
+		return nil // it has ended meanwhile
+	}
+	return err
+}
+
+// errNoSuchThread is ER_NO_SUCH_THREAD.
+const errNoSuchThread = 1094
+
+// sees makes sure that the thread with the number of victim, on the server that
+// s is connected to, is the one that victim speaks with. A load balancer may
+// have led s to another server, where that number is somebody else's.
+func (s *Conn) sees(ctx context.Context, victim *Conn, sql string) error {
+	a, b := s.server, victim.server
+	if a.Version != b.Version || a.Collation != b.Collation || s.RemoteAddr().String() != victim.RemoteAddr().String() {
+		return errStranger
+	}
+	list, err := s.processes(ctx, victim.server.ConnID)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errStranger, err)
+	}
+	it, there := list[victim.server.ConnID]
+	if !there || it.user != victim.cfg.User && victim.cfg.User != "" {
+		return errStranger
+	}
+	ours, found := list[s.server.ConnID]
+	switch {
+	case it.host == victim.LocalAddr().String():
+		return nil // nobody else can have this address
+	case s.RemoteAddr().Network() == "unix":
+		return nil // the same path on the same machine
+	case !found || ours.host == s.LocalAddr().String():
+		return errStranger // it sees our addresses, and that one is not ours
+	case sql != "" && it.info != "" && strings.HasPrefix(sql, it.info):
+		return nil // addresses are translated on the way, but it runs our statement
+	}
+	return errStranger
+}
+
+// process is a row of the server's process list.
+type process struct {
+	user, host, info string
+}
+
+// infoBytes is how much of a statement's text is compared.
+const infoBytes = 60
+
+// processes returns the rows of the process list of thread id and of s itself.
+func (s *Conn) processes(ctx context.Context, id uint32) (map[uint32]process, error) {
+	rows, err := s.Query(ctx, fmt.Sprintf(
+		"SELECT id, user, host, LEFT(info, %d) FROM information_schema.processlist WHERE id IN (%d, CONNECTION_ID())", infoBytes, id))
+	if err != nil {
+		return nil, err
+	}
+	list := map[uint32]process{}
+	for rows.Next() && len(list) < 2 {
+		list[uint32(rows.Uint64(0))] = process{user: rows.String(1), host: rows.String(2), info: rows.String(3)}
+	}
+	return list, rows.Close()
+}

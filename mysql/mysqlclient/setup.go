@@ -1,0 +1,157 @@
+package mysqlclient
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/wirelark/wirelark/mysql"
+	"github.com/wirelark/wirelark/mysql/lexer"
+	"github.com/wirelark/wirelark/wire"
+)
+
+// setupSQL returns the statements that make a new session as the configuration
+// wants it.
+func (c *Conn) setupSQL() []string {
+	var list []string
+	if names := c.setNames(); names != "" {
+		list = append(list, names)
+	}
+	var sets []string
+	if c.zone != "" {
+		sets = append(sets, "time_zone = "+lexer.Quote(c.zone, 0))
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.cfg.Vars)) {
+		sets = append(sets, name+" = "+c.cfg.Vars[name])
+	}
+	if len(sets) > 0 {
+		list = append(list, "SET "+strings.Join(sets, ", "))
+	}
+	return append(list, c.cfg.Init...)
+}
+
+// setNames returns the statement that sets character set and collation; empty:
+// those of the handshake will do.
+func (c *Conn) setNames() string {
+	charset := "utf8mb4"
+	if len(c.cfg.Charsets) > 0 {
+		charset = c.cfg.Charsets[0]
+	}
+	if c.cfg.Collation == "" {
+		if len(c.cfg.Charsets) == 0 {
+			return ""
+		}
+		return "SET NAMES " + charset
+	}
+	if len(c.cfg.Charsets) == 0 {
+		charset = charsetOf(c.cfg.Collation)
+	}
+	return fmt.Sprintf("SET NAMES %s COLLATE %s", charset, c.cfg.Collation)
+}
+
+// charsetOf returns the character set that a collation belongs to: the first
+// word of its name. MariaDB's newer ones leave it out, for they fit several.
+func charsetOf(collation string) string {
+	charset, _, _ := strings.Cut(collation, "_")
+	if strings.HasPrefix(charset, "uca") {
+		return "utf8mb4"
+	}
+	return charset
+}
+
+// errNoZone says that the server could not be told a time zone.
+var errNoZone = errors.New("mysql: the time zone has no name that a server knows: give one such as Europe/Vienna")
+
+// zoneName returns a time zone as servers know it: an offset where it is always
+// the same, else the name from the time zone database.
+func zoneName(l *time.Location) (string, error) {
+	if l == nil {
+		return "", nil
+	}
+	year := time.Now().Year()
+	_, winter := time.Date(year, 1, 1, 0, 0, 0, 0, l).Zone()
+	_, summer := time.Date(year, 7, 1, 0, 0, 0, 0, l).Zone()
+	if winter == summer {
+		sign := '+'
+		if winter < 0 {
+			sign, winter = '-', -winter
+		}
+		return fmt.Sprintf("%c%02d:%02d", sign, winter/3600, winter/60%60), nil
+	}
+	if l == time.Local {
+		return "", errNoZone
+	}
+	return l.String(), nil
+}
+
+// setup runs statements in one flight. With several character sets to try, the
+// next one is tried when the server does not know the one before.
+func (c *Conn) setup(list []string) error {
+	if len(list) == 0 {
+		return nil
+	}
+	err := c.exchange(queries(list)...)
+	for next := 1; next < len(c.cfg.Charsets) && isCode(err, errUnknownCharset); next++ {
+		list[0] = "SET NAMES " + c.cfg.Charsets[next]
+		err = c.exchange(queries(list)...)
+	}
+	if c.cfg.ExpiredPassword && isCode(err, errMustChangePassword) {
+		return nil // all but changing it will fail until then
+	}
+	return err
+}
+
+const (
+	errUnknownCharset     = 1115 // ER_UNKNOWN_CHARACTER_SET
+	errMustChangePassword = 1820 // ER_MUST_CHANGE_PASSWORD
+)
+
+func isCode(err error, code uint16) bool {
+	e, ok := errors.AsType[*ServerError](err)
+	return ok && e.Code == code
+}
+
+func queries(list []string) []wire.Message {
+	out := make([]wire.Message, len(list))
+	for i, sql := range list {
+		out[i] = &mysql.Query{SQL: []byte(sql)}
+	}
+	return out
+}
+
+// Reset makes the session as it was after the login: it rolls back, drops
+// temporary tables, locks and user variables, forgets the server's prepared
+// statements, and sets the character set, the variables and the schema of the
+// configuration again, which servers forget. It costs one round trip.
+// Statements made by [Conn.Prepare] are prepared again when they are next used.
+func (c *Conn) Reset(ctx context.Context) error {
+	if err := c.begin(ctx, "a reset", ""); err != nil {
+		return err
+	}
+	commands := []wire.Message{&mysql.ResetConnection{}}
+	list := c.setupSQL()
+	if !c.server.MariaDB && c.setNames() == "" {
+		list = append([]string{"SET NAMES utf8mb4"}, list...) // MySQL forgets the handshake's
+	}
+	commands = append(commands, queries(list)...)
+	if db := c.cfg.Database; db != "" && db != c.State().Schema {
+		commands = append(commands, &mysql.InitDB{Schema: db})
+	}
+	c.forget()
+	err := c.exchange(commands...)
+	if err == nil {
+		c.clean()
+	}
+	return c.done(err)
+}
+
+// forget drops what is known of statements whose ids the server has forgotten.
+func (c *Conn) forget() {
+	c.epoch++
+	c.cache.clear()
+	c.leftovers = c.leftovers[:0]
+}

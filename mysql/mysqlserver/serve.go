@@ -1,0 +1,249 @@
+package mysqlserver
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"runtime/debug"
+	"sync"
+	"time"
+)
+
+// ErrServerClosed is returned by Serve after Shutdown or Close.
+var ErrServerClosed = errors.New("mysql server closed")
+
+// ErrTooManyConnections is returned by ServeConn for a connection beyond the
+// limits: its client was told error 1040.
+var ErrTooManyConnections = errors.New("too many connections")
+
+// serving is what a server does at the moment.
+type serving struct {
+	mu        sync.Mutex
+	closing   bool
+	listeners map[net.Listener]struct{}
+	conns     map[uint32]*Conn // by id
+	lastID    uint32
+	newcomers int    // connections that have not logged in
+	secret    []byte // what unknown users' salts are made of
+
+	running sync.WaitGroup // connections
+}
+
+// Serve accepts connections and serves each in its own goroutine until the
+// listener fails, or the server is shut down or closed: then it returns
+// [ErrServerClosed]. It closes l.
+func (s *Server) Serve(l net.Listener) error {
+	defer l.Close()
+	if !s.listen(l) {
+		return ErrServerClosed
+	}
+	defer s.forgetListener(l)
+	delay := time.Duration(0)
+	for {
+		nc, err := l.Accept()
+		if err != nil {
+			if s.isClosing() {
+				return ErrServerClosed
+			}
+			if !passing(err) {
+				return err
+			}
+			delay = min(max(2*delay, 5*time.Millisecond), time.Second)
+			s.log(slog.LevelWarn, "accepting failed, trying again", "err", err, "delay", delay)
+			time.Sleep(delay)
+			continue
+		}
+		delay = 0
+		if !s.take(nc) {
+			nc.Close()
+			return ErrServerClosed
+		}
+	}
+}
+
+// take serves nc in a goroutine of its own, unless the server is closing: what
+// waits for the connections must not begin before the last one is counted.
+func (s *Server) take(nc net.Conn) bool {
+	v := &s.serving
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.closing {
+		return false
+	}
+	v.running.Go(func() { // stops when the connection ends; Close cuts it
+		if err := s.ServeConn(context.Background(), nc); err != nil {
+			s.log(slog.LevelDebug, "connection ended", "remote", nc.RemoteAddr(), "err", err)
+		}
+	})
+	return true
+}
+
+// passing reports whether accepting may work again in a moment, as when there
+// are no file descriptors left.
+func passing(err error) bool {
+	var ne net.Error
+	return !errors.Is(err, net.ErrClosed) && errors.As(err, &ne) && ne.Temporary() //nolint:staticcheck // EMFILE has no other mark
+}
+
+func (s *Server) listen(l net.Listener) bool {
+	v := &s.serving
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.closing {
+		return false
+	}
+	if v.listeners == nil {
+		v.listeners = make(map[net.Listener]struct{})
+	}
+	v.listeners[l] = struct{}{}
+	return true
+}
+
+func (s *Server) forgetListener(l net.Listener) {
+	s.serving.mu.Lock()
+	delete(s.serving.listeners, l)
+	s.serving.mu.Unlock()
+}
+
+func (s *Server) isClosing() bool {
+	s.serving.mu.Lock()
+	defer s.serving.mu.Unlock()
+	return s.serving.closing
+}
+
+// ServeConn serves one connection, which it owns, and returns when it has
+// ended and its session has been closed. When ctx ends, the connection is cut.
+// The error is nil when the client left in an orderly way.
+func (s *Server) ServeConn(ctx context.Context, nc net.Conn) error {
+	c, err := s.admit(ctx, nc)
+	if err != nil {
+		return err
+	}
+	defer s.leave(c)
+	defer context.AfterFunc(ctx, func() { c.cut(context.Cause(ctx)) })()
+	return c.serve()
+}
+
+// admit counts a connection in, or refuses it. From half of the limit of
+// newcomers on it refuses at random, the more the fuller it is, so that
+// somebody who fills it cannot keep everybody else out.
+func (s *Server) admit(ctx context.Context, nc net.Conn) (*Conn, error) {
+	c := newConn(ctx, s, nc)
+	if err := s.enter(c); err != nil {
+		c.turnAway(err)
+		c.cut(err)
+		return nil, err
+	}
+	return c, nil
+}
+
+func (s *Server) enter(c *Conn) error {
+	v := &s.serving
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	half := (c.limits.Unauthenticated + 1) / 2
+	switch over := v.newcomers - half; {
+	case v.closing:
+		return ErrServerClosed
+	case len(v.conns) >= c.limits.Connections,
+		v.newcomers >= c.limits.Unauthenticated,
+		over > 0 && rand.IntN(c.limits.Unauthenticated-half) < over:
+		return ErrTooManyConnections
+	}
+	if v.conns == nil {
+		v.conns = make(map[uint32]*Conn)
+	}
+	for c.id == 0 || v.conns[c.id] != nil {
+		v.lastID++
+		c.id = v.lastID
+	}
+	v.conns[c.id] = c
+	c.newcomer = true
+	v.newcomers++
+	v.running.Add(1) // while nobody can wait for them: ServeConn may be called without Serve
+	return nil
+}
+
+// settle makes a newcomer a connection that has logged in.
+func (s *Server) settle(c *Conn) {
+	v := &s.serving
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if c.newcomer {
+		c.newcomer = false
+		v.newcomers--
+	}
+}
+
+func (s *Server) leave(c *Conn) {
+	s.settle(c)
+	v := &s.serving
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	delete(v.conns, c.id)
+	v.running.Done()
+}
+
+// Shutdown stops accepting connections, lets the statements that are running
+// end, tells the clients with error 1053 that the server shuts down, and closes
+// the connections. When ctx ends first, it cuts what is left and returns the
+// cause.
+func (s *Server) Shutdown(ctx context.Context) error {
+	for _, c := range s.stop() {
+		c.end(errShutdown)
+	}
+	ended := make(chan struct{})
+	go func() { // stops when the last connection has ended
+		s.serving.running.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+		return nil
+	case <-ctx.Done():
+		s.Close()
+		return context.Cause(ctx)
+	}
+}
+
+// Close cuts all connections and waits until their sessions have been closed.
+func (s *Server) Close() error {
+	for _, c := range s.stop() {
+		c.cut(ErrServerClosed)
+	}
+	s.serving.running.Wait()
+	return nil
+}
+
+// stop closes the listeners and returns the connections.
+func (s *Server) stop() []*Conn {
+	v := &s.serving
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.closing = true
+	for l := range v.listeners {
+		l.Close()
+	}
+	list := make([]*Conn, 0, len(v.conns))
+	for _, c := range v.conns {
+		list = append(list, c)
+	}
+	return list
+}
+
+func (s *Server) find(id uint32) *Conn {
+	s.serving.mu.Lock()
+	defer s.serving.mu.Unlock()
+	return s.serving.conns[id]
+}
+
+func (s *Server) log(level slog.Level, text string, args ...any) {
+	if s.Logger != nil {
+		s.Logger.Log(context.Background(), level, text, args...)
+	}
+}
+
+// stack returns the stack of a goroutine that has just recovered from a panic.
+func stack() string { return string(debug.Stack()) }

@@ -1,0 +1,152 @@
+package mysqlserver
+
+import (
+	"net"
+	"sync"
+	"time"
+)
+
+const (
+	// watchAfter is how long a statement may run before somebody looks whether
+	// its client is still there. Most are done by then, and cost nothing.
+	watchAfter = 20 * time.Millisecond
+
+	// watchAhead is how many bytes are read ahead to see the end behind them.
+	watchAhead = 4 << 10
+)
+
+// socket is the client's connection. While the session reads nothing from it,
+// because it is executing a statement, it can be watched for its end. It is
+// below TLS, so that what is read ahead is kept as it came.
+type socket struct {
+	net.Conn
+	timer *time.Timer // starts a watch; made by the first one
+
+	mu       sync.Mutex
+	state    watchState
+	gone     func()        // called when the watch sees the end
+	ended    chan struct{} // closed when the reading watch has ended
+	ahead    []byte        // read by a watch and not taken yet; owned by the reader when the state is idle
+	deadline time.Time     // for reading, of the session
+	stopped  bool          // interrupt was called: nothing is read any more
+}
+
+type watchState uint8
+
+const (
+	idle    watchState = iota // nobody watches
+	armed                     // the timer runs
+	reading                   // the watch is reading
+	ending                    // the watch is to end
+)
+
+// aLongTimeAgo is a deadline that ends a call that is waiting.
+var aLongTimeAgo = time.Unix(1, 0)
+
+// Read returns what a watch has read, and then what comes.
+func (s *socket) Read(b []byte) (int, error) {
+	if len(s.ahead) > 0 {
+		n := copy(b, s.ahead)
+		s.ahead = s.ahead[n:]
+		return n, nil
+	}
+	return s.Conn.Read(b)
+}
+
+// SetReadDeadline is that of the session. An interrupted socket keeps its own.
+func (s *socket) SetReadDeadline(t time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.deadline = t
+	if s.stopped {
+		return nil
+	}
+	return s.Conn.SetReadDeadline(t)
+}
+
+// SetDeadline is SetReadDeadline, and the same for writing.
+func (s *socket) SetDeadline(t time.Time) error {
+	if err := s.SetWriteDeadline(t); err != nil {
+		return err
+	}
+	return s.SetReadDeadline(t)
+}
+
+// interrupt ends the session's reading, now and from now on. It may be called
+// from anywhere.
+func (s *socket) interrupt() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stopped = true
+	_ = s.Conn.SetReadDeadline(aLongTimeAgo)
+}
+
+// watch begins to look for the end of the connection; gone is called when it is
+// seen. Until unwatch nobody may read.
+func (s *socket) watch(gone func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state, s.gone = armed, gone
+	if s.timer == nil {
+		s.timer = time.AfterFunc(watchAfter, s.look) // its goroutine stops when unwatch ends the reading
+		return
+	}
+	s.timer.Reset(watchAfter)
+}
+
+// look reads ahead until there is no room for more, or the end is seen.
+func (s *socket) look() {
+	s.mu.Lock()
+	if s.state != armed || s.stopped {
+		s.mu.Unlock()
+		return
+	}
+	s.state, s.ended = reading, make(chan struct{})
+	defer close(s.ended)
+	_ = s.Conn.SetReadDeadline(time.Time{})
+	s.mu.Unlock()
+	buf := make([]byte, watchAhead)
+	n := copy(buf, s.ahead)
+	for n < len(buf) {
+		k, err := s.Conn.Read(buf[n:])
+		n += k
+		s.ahead = buf[:n]
+		if err == nil {
+			continue
+		}
+		s.mu.Lock()
+		seen := s.state == reading && !s.stopped
+		gone := s.gone
+		s.mu.Unlock()
+		if seen {
+			gone()
+		}
+		return
+	}
+}
+
+// unwatch ends a watch, if there is one. Afterwards the session may read.
+func (s *socket) unwatch() {
+	s.mu.Lock()
+	was := s.state
+	switch was {
+	case armed:
+		s.state = idle
+		s.timer.Stop()
+	case reading:
+		s.state = ending
+		_ = s.Conn.SetReadDeadline(aLongTimeAgo)
+	}
+	ended := s.ended
+	s.mu.Unlock()
+	if was != reading {
+		return
+	}
+	<-ended
+	s.mu.Lock()
+	s.state, s.gone = idle, nil
+	if !s.stopped {
+		_ = s.Conn.SetReadDeadline(s.deadline)
+	}
+	s.mu.Unlock()
+}
