@@ -2,11 +2,13 @@ package auth
 
 import (
 	"crypto/rsa"
+
+	"github.com/wirelark/wirelark/mysql"
 )
 
 // NonceSize is the number of bytes of the nonce in greetings and of most
 // methods.
-const NonceSize = 20
+const NonceSize = mysql.NonceSize
 
 // A Verifier is what a server knows about one user's password for one method.
 // It is safe for concurrent use. Keep it as long as the account lives:

@@ -26,8 +26,6 @@ type Config struct {
 	Role  trace.Role // which end this is
 	Trace trace.Conn // is told bytes, packets and TLS secrets; nil: nobody is
 	Limit int64      // bytes of a payload that is read; 0: DefaultLimit
-	// Messages knows how to write what Append is given.
-	Messages *wire.Registry
 }
 
 // Counts says how much has passed through a connection.
@@ -51,7 +49,6 @@ type Conn struct {
 	in   input
 	out  output
 
-	messages *wire.Registry
 	dialect  wire.Dialect
 	apart    bool  // the directions number their packets for themselves
 	readSeq  uint8 // number of the next packet to come
@@ -64,7 +61,7 @@ func New(nc net.Conn, cfg *Config) *Conn {
 	if cfg == nil {
 		cfg = new(Config)
 	}
-	c := &Conn{role: cfg.Role, see: cfg.Trace, messages: cfg.Messages, sock: newSocket(nc, cfg.Role, cfg.Trace)}
+	c := &Conn{role: cfg.Role, see: cfg.Trace, sock: newSocket(nc, cfg.Role, cfg.Trace)}
 	c.nc = c.sock
 	c.SetLimit(cfg.Limit)
 	return c

@@ -1,6 +1,7 @@
 package packet
 
 import (
+	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/wire"
 )
 
@@ -86,7 +87,7 @@ func (c *Conn) AppendPayload(payload []byte) {
 // the output buffer. When the message cannot be encoded it puts nothing there
 // and returns the *wire.Error.
 func (c *Conn) Append(m wire.Message) error {
-	b, err := c.messages.Append(c.Open(), m, c.dialect)
+	b, err := mysql.Messages.Append(c.Open(), m, c.dialect)
 	if err != nil {
 		return err
 	}
