@@ -5,12 +5,13 @@ import (
 	"math/big"
 	"strings"
 
+	"github.com/wirelark/wirelark/mysql/engine/internal/ast"
 	"github.com/wirelark/wirelark/mysql/lexer"
 )
 
 // expr parses an expression: OR and ||, then XOR, AND, NOT, and what binds
 // closer.
-func (p *parser) expr() Expr {
+func (p *parser) expr() ast.Expr {
 	p.enter()
 	defer p.leave()
 	x := p.xor()
@@ -19,37 +20,37 @@ func (p *parser) expr() Expr {
 			return x
 		}
 		p.pos++
-		x = &Binary{"OR", x, p.xor()}
+		x = &ast.Binary{"OR", x, p.xor()}
 	}
 }
 
-func (p *parser) xor() Expr {
+func (p *parser) xor() ast.Expr {
 	x := p.and()
 	for p.accept("XOR") {
-		x = &Binary{"XOR", x, p.and()}
+		x = &ast.Binary{"XOR", x, p.and()}
 	}
 	return x
 }
 
-func (p *parser) and() Expr {
+func (p *parser) and() ast.Expr {
 	x := p.not()
 	for p.accept("AND") || p.accept("&&") {
-		x = &Binary{"AND", x, p.not()}
+		x = &ast.Binary{"AND", x, p.not()}
 	}
 	return x
 }
 
-func (p *parser) not() Expr {
+func (p *parser) not() ast.Expr {
 	if p.accept("NOT") {
 		p.enter()
 		defer p.leave()
-		return &Unary{"NOT", p.not()}
+		return &ast.Unary{"NOT", p.not()}
 	}
 	return p.comparison()
 }
 
 // comparison parses the comparisons, which go from left to right.
-func (p *parser) comparison() Expr {
+func (p *parser) comparison() ast.Expr {
 	x := p.predicate()
 	for {
 		op := p.acceptAny("<=>", "<=", ">=", "<>", "!=", "=", "<", ">")
@@ -62,7 +63,7 @@ func (p *parser) comparison() Expr {
 			if what == "" {
 				p.fail()
 			}
-			x = &Is{x, what, not}
+			x = &ast.Is{x, what, not}
 			continue
 		}
 		if op == "!=" {
@@ -72,15 +73,15 @@ func (p *parser) comparison() Expr {
 			p.expect("(")
 			sub := p.query()
 			p.expect(")")
-			x = &Quantified{x, op, q == "ALL", sub}
+			x = &ast.Quantified{x, op, q == "ALL", sub}
 			continue
 		}
-		x = &Binary{op, x, p.predicate()}
+		x = &ast.Binary{op, x, p.predicate()}
 	}
 }
 
 // predicate parses IN, BETWEEN, LIKE, REGEXP.
-func (p *parser) predicate() Expr {
+func (p *parser) predicate() ast.Expr {
 	x := p.bits("|")
 	not := false
 	if p.is("NOT") {
@@ -93,7 +94,7 @@ func (p *parser) predicate() Expr {
 	switch {
 	case p.accept("IN"):
 		p.expect("(")
-		in := &In{X: x, Not: not}
+		in := &ast.In{X: x, Not: not}
 		if p.atQuery() {
 			in.Sub = p.query()
 		} else {
@@ -104,21 +105,21 @@ func (p *parser) predicate() Expr {
 	case p.accept("BETWEEN"):
 		lo := p.bits("|")
 		p.expect("AND")
-		return &Between{x, lo, p.bits("|"), not}
+		return &ast.Between{x, lo, p.bits("|"), not}
 	case p.accept("LIKE"):
-		l := &Like{X: x, Pattern: p.bits("|"), Not: not}
+		l := &ast.Like{X: x, Pattern: p.bits("|"), Not: not}
 		if p.accept("ESCAPE") {
 			l.Escape = p.primary()
 		}
 		return l
 	case p.accept("REGEXP"), p.accept("RLIKE"):
-		var r Expr = &Binary{"REGEXP", x, p.bits("|")}
+		var r ast.Expr = &ast.Binary{"REGEXP", x, p.bits("|")}
 		if not {
-			r = &Unary{"NOT", r}
+			r = &ast.Unary{"NOT", r}
 		}
 		return r
 	case p.accept("SOUNDS", "LIKE"):
-		return &Binary{"=", &Func{Name: "SOUNDEX", Args: []Expr{x}}, &Func{Name: "SOUNDEX", Args: []Expr{p.bits("|")}}}
+		return &ast.Binary{"=", &ast.Func{Name: "SOUNDEX", Args: []ast.Expr{x}}, &ast.Func{Name: "SOUNDEX", Args: []ast.Expr{p.bits("|")}}}
 	}
 	return x
 }
@@ -127,9 +128,9 @@ func (p *parser) predicate() Expr {
 // before.
 var levels = [...][]string{{"|"}, {"&"}, {"<<", ">>"}, {"+", "-"}, {"*", "/", "DIV", "%", "MOD"}, {"^"}}
 
-func (p *parser) bits(string) Expr { return p.level(0) }
+func (p *parser) bits(string) ast.Expr { return p.level(0) }
 
-func (p *parser) level(n int) Expr {
+func (p *parser) level(n int) ast.Expr {
 	if n == len(levels) {
 		return p.unary()
 	}
@@ -143,18 +144,18 @@ func (p *parser) level(n int) Expr {
 			op = "%"
 		}
 		if (op == "+" || op == "-") && p.is("INTERVAL") {
-			x = &Binary{op, x, p.interval()}
+			x = &ast.Binary{op, x, p.interval()}
 			continue
 		}
-		x = &Binary{op, x, p.level(n + 1)}
+		x = &ast.Binary{op, x, p.level(n + 1)}
 	}
 }
 
 // interval parses INTERVAL x unit.
-func (p *parser) interval() Expr {
+func (p *parser) interval() ast.Expr {
 	p.expect("INTERVAL")
 	x := p.expr()
-	return &Interval{x, p.unit()}
+	return &ast.Interval{x, p.unit()}
 }
 
 var units = []string{
@@ -176,42 +177,42 @@ func (p *parser) unit() string {
 	return ""
 }
 
-func (p *parser) unary() Expr {
+func (p *parser) unary() ast.Expr {
 	p.enter()
 	defer p.leave()
 	switch {
 	case p.accept("-"):
 		x := p.unary()
-		if l, ok := x.(*Lit); ok && (l.Kind == LitInt || l.Kind == LitDecimal || l.Kind == LitReal) && !strings.HasPrefix(l.Text, "-") {
-			return &Lit{Kind: l.Kind, Text: "-" + l.Text}
+		if l, ok := x.(*ast.Lit); ok && (l.Kind == ast.LitInt || l.Kind == ast.LitDecimal || l.Kind == ast.LitReal) && !strings.HasPrefix(l.Text, "-") {
+			return &ast.Lit{Kind: l.Kind, Text: "-" + l.Text}
 		}
-		return &Unary{"-", x}
+		return &ast.Unary{"-", x}
 	case p.accept("+"):
 		return p.unary()
 	case p.accept("~"):
-		return &Unary{"~", p.unary()}
+		return &ast.Unary{"~", p.unary()}
 	case p.accept("!"):
-		return &Unary{"NOT", p.unary()}
+		return &ast.Unary{"NOT", p.unary()}
 	case p.is("BINARY") && !p.peekAt(1).Is("("):
 		p.pos++
-		return &Unary{"BINARY", p.unary()}
+		return &ast.Unary{"BINARY", p.unary()}
 	case p.accept("BINARY"):
-		return &Unary{"BINARY", p.unary()}
+		return &ast.Unary{"BINARY", p.unary()}
 	}
 	x := p.primary()
 	for {
 		switch {
 		case p.accept("COLLATE"):
 			t := p.next()
-			x = &Collate{x, strings.ToLower(t.Value(p.mode))}
+			x = &ast.Collate{x, strings.ToLower(t.Value(p.mode))}
 		case p.is("->>"), p.is("->"):
 			op := p.next().Text
-			x = &Func{Name: "JSON_EXTRACT", Args: []Expr{x, &Lit{Kind: LitString, Text: p.text()}}}
+			x = &ast.Func{Name: "JSON_EXTRACT", Args: []ast.Expr{x, &ast.Lit{Kind: ast.LitString, Text: p.text()}}}
 			if op == "->>" {
-				x = &Func{Name: "JSON_UNQUOTE", Args: []Expr{x}}
+				x = &ast.Func{Name: "JSON_UNQUOTE", Args: []ast.Expr{x}}
 			}
 		case p.pipes && p.accept("||"):
-			x = &Func{Name: "CONCAT", Args: []Expr{x, p.unary()}}
+			x = &ast.Func{Name: "CONCAT", Args: []ast.Expr{x, p.unary()}}
 		default:
 			return x
 		}
@@ -219,38 +220,38 @@ func (p *parser) unary() Expr {
 }
 
 // primary parses what binds closest.
-func (p *parser) primary() Expr {
+func (p *parser) primary() ast.Expr {
 	t := p.peek()
 	switch t.Kind {
 	case lexer.Number:
 		p.pos++
 		return number(t.Text)
 	case lexer.String:
-		return &Lit{Kind: LitString, Text: p.text()}
+		return &ast.Lit{Kind: ast.LitString, Text: p.text()}
 	case lexer.Hex:
 		p.pos++
 		b, ok := hexBytes(t.Text)
 		if !ok {
 			p.failAt(t.Pos)
 		}
-		return &Lit{Kind: LitHex, Text: b}
+		return &ast.Lit{Kind: ast.LitHex, Text: b}
 	case lexer.Bit:
 		p.pos++
-		return &Lit{Kind: LitHex, Text: bitBytes(t.Text)}
+		return &ast.Lit{Kind: ast.LitHex, Text: bitBytes(t.Text)}
 	case lexer.Placeholder:
 		p.pos++
 		p.params++
-		return &Param{p.params - 1}
+		return &ast.Param{p.params - 1}
 	case lexer.UserVar:
 		p.pos++
 		if p.accept(":=") {
-			return &SetVar{strings.ToLower(t.Value(p.mode)), p.expr()}
+			return &ast.SetVar{strings.ToLower(t.Value(p.mode)), p.expr()}
 		}
-		return &UserVar{strings.ToLower(t.Value(p.mode))}
+		return &ast.UserVar{strings.ToLower(t.Value(p.mode))}
 	case lexer.SysVar:
 		p.pos++
 		scope, name := splitScope(t.Value(p.mode))
-		return &SysVar{scope, name}
+		return &ast.SysVar{scope, name}
 	case lexer.QuotedName:
 		return p.column()
 	case lexer.Word:
@@ -262,11 +263,11 @@ func (p *parser) primary() Expr {
 	if t.Is("{") { // {d '…'}, {t '…'}, {ts '…'}, {fn …}
 		p.pos++
 		k := p.next()
-		kind, ok := map[string]LitKind{"d": LitDate, "t": LitTime, "ts": LitTimestamp}[strings.ToLower(k.Text)]
+		kind, ok := map[string]ast.LitKind{"d": ast.LitDate, "t": ast.LitTime, "ts": ast.LitTimestamp}[strings.ToLower(k.Text)]
 		if !ok {
 			p.failAt(k.Pos)
 		}
-		x := &Lit{Kind: kind, Text: p.text()}
+		x := &ast.Lit{Kind: kind, Text: p.text()}
 		p.expect("}")
 		return x
 	}
@@ -286,15 +287,15 @@ func splitScope(name string) (scope, rest string) {
 	return "", name
 }
 
-func number(text string) Expr {
+func number(text string) ast.Expr {
 	if strings.ContainsAny(text, "eE") {
-		return &Lit{Kind: LitReal, Text: text}
+		return &ast.Lit{Kind: ast.LitReal, Text: text}
 	}
 	if strings.Contains(text, ".") {
 		if strings.HasPrefix(text, ".") {
 			text = "0" + text
 		}
-		return &Lit{Kind: LitDecimal, Text: text}
+		return &ast.Lit{Kind: ast.LitDecimal, Text: text}
 	}
 	text = strings.TrimLeft(text, "0")
 	if text == "" {
@@ -302,10 +303,10 @@ func number(text string) Expr {
 	}
 	if len(text) > 18 {
 		if n, ok := new(big.Int).SetString(text, 10); !ok || n.BitLen() > 64 {
-			return &Lit{Kind: LitDecimal, Text: text}
+			return &ast.Lit{Kind: ast.LitDecimal, Text: text}
 		}
 	}
-	return &Lit{Kind: LitInt, Text: text}
+	return &ast.Lit{Kind: ast.LitInt, Text: text}
 }
 
 func hexBytes(text string) (string, bool) {
@@ -331,26 +332,26 @@ func bitBytes(text string) string {
 }
 
 // parens parses what stands in parentheses: an expression, a row, a query.
-func (p *parser) parens() Expr {
+func (p *parser) parens() ast.Expr {
 	if p.atQuery() || p.is("(") && p.parenQuery() {
 		p.expect("(")
 		q := p.query()
 		p.expect(")")
-		return &Subquery{q}
+		return &ast.Subquery{q}
 	}
 	p.expect("(")
 	if p.atQuery() {
 		q := p.query()
 		p.expect(")")
-		return &Subquery{q}
+		return &ast.Subquery{q}
 	}
-	var list []Expr
+	var list []ast.Expr
 	p.list(func() { list = append(list, p.expr()) })
 	p.expect(")")
 	if len(list) == 1 {
 		return list[0]
 	}
-	return &Row{list}
+	return &ast.Row{list}
 }
 
 // parenQuery reports whether the parentheses here begin a query in further
@@ -394,12 +395,12 @@ func (p *parser) nestedQuery() bool {
 }
 
 // column parses a name with up to two dots.
-func (p *parser) column() Expr {
+func (p *parser) column() ast.Expr {
 	var parts []string
 	parts = append(parts, p.name())
 	for len(parts) < 3 && p.accept(".") {
 		if p.accept("*") {
-			s := &Star{Table: parts[len(parts)-1]}
+			s := &ast.Star{Table: parts[len(parts)-1]}
 			if len(parts) == 2 {
 				s.DB = parts[0]
 			}
@@ -410,7 +411,7 @@ func (p *parser) column() Expr {
 	if len(parts) == 1 && p.is("(") && !isReserved(parts[0]) {
 		p.unsupported("stored function " + parts[0])
 	}
-	c := &Col{Name: parts[len(parts)-1]}
+	c := &ast.Col{Name: parts[len(parts)-1]}
 	if len(parts) > 1 {
 		c.Table = parts[len(parts)-2]
 	}

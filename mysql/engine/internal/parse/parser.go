@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/wirelark/wirelark/mysql/engine/internal/ast"
 	"github.com/wirelark/wirelark/mysql/lexer"
 )
 
@@ -48,7 +49,7 @@ type Options struct {
 }
 
 // Statement parses one statement, and returns the number of its placeholders.
-func Statement(sql string, opt Options) (st Stmt, params int, err error) {
+func Statement(sql string, opt Options) (st ast.Stmt, params int, err error) {
 	p := &parser{src: sql, toks: lexer.Code(sql, opt.Config), mode: opt.Mode, pipes: opt.PipesAsConcat}
 	defer func() {
 		if r := recover(); r != nil {
@@ -73,7 +74,7 @@ func Statement(sql string, opt Options) (st Stmt, params int, err error) {
 }
 
 // Expression parses one expression, as a stored default.
-func Expression(sql string, opt Options) (x Expr, err error) {
+func Expression(sql string, opt Options) (x ast.Expr, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			b, ok := r.(bail)
@@ -234,12 +235,12 @@ func (p *parser) integer() int {
 }
 
 // tableName takes [db.]name.
-func (p *parser) tableName() TableName {
+func (p *parser) tableName() ast.TableName {
 	n := p.name()
 	if p.accept(".") {
-		return TableName{DB: n, Name: p.name()}
+		return ast.TableName{DB: n, Name: p.name()}
 	}
-	return TableName{Name: n}
+	return ast.TableName{Name: n}
 }
 
 // list calls item for each of a list with commas.

@@ -1,4 +1,4 @@
-package parse
+package ast
 
 // Expr is an expression.
 type Expr interface{ expr() }

@@ -1,4 +1,4 @@
-package parse
+package ast
 
 // Stmt is a statement.
 type Stmt interface{ stmt() }
