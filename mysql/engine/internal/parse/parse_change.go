@@ -80,7 +80,7 @@ func (p *parser) assigns() []ast.Assign {
 		if !p.accept("=") {
 			p.expect(":=")
 		}
-		list = append(list, ast.Assign{*c, p.expr()})
+		list = append(list, ast.Assign{Col: *c, X: p.expr()})
 	})
 	return list
 }
@@ -191,7 +191,7 @@ func (p *parser) load() ast.Stmt {
 		p.list(func() {
 			if t := p.peek(); t.Kind == lexer.UserVar {
 				p.pos++
-				l.Cols = append(l.Cols, &ast.UserVar{strings.ToLower(t.Value(p.mode))})
+				l.Cols = append(l.Cols, &ast.UserVar{Name: strings.ToLower(t.Value(p.mode))})
 				return
 			}
 			l.Cols = append(l.Cols, &ast.Col{Name: p.name()})

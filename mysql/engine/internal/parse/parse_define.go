@@ -130,7 +130,7 @@ func (p *parser) tableElement(t *ast.CreateTable) {
 		t.Foreign = append(t.Foreign, p.foreignKey(name))
 	case p.accept("CHECK"):
 		p.expect("(")
-		t.Checks = append(t.Checks, ast.CheckDef{name, p.balanced()})
+		t.Checks = append(t.Checks, ast.CheckDef{Name: name, Text: p.balanced()})
 	case p.atIndex():
 		ix := p.indexDef()
 		if ix.Name == "" {
@@ -477,7 +477,7 @@ func (p *parser) alterAdd(a *ast.AlterTable) {
 		return
 	case p.accept("CHECK"):
 		p.expect("(")
-		a.Specs = append(a.Specs, ast.AlterSpec{What: "ADD CHECK", Check: ast.CheckDef{name, p.balanced()}})
+		a.Specs = append(a.Specs, ast.AlterSpec{What: "ADD CHECK", Check: ast.CheckDef{Name: name, Text: p.balanced()}})
 		return
 	case p.atIndex():
 		ix := p.indexDef()
@@ -534,7 +534,7 @@ func (p *parser) drop() ast.Stmt {
 	}
 	if p.is("PREPARE") {
 		p.pos++
-		return &ast.Deallocate{p.name()}
+		return &ast.Deallocate{Name: p.name()}
 	}
 	d := &ast.DropTable{Temporary: p.accept("TEMPORARY")}
 	switch {

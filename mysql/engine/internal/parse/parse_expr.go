@@ -20,14 +20,14 @@ func (p *parser) expr() ast.Expr {
 			return x
 		}
 		p.pos++
-		x = &ast.Binary{"OR", x, p.xor()}
+		x = &ast.Binary{Op: "OR", L: x, R: p.xor()}
 	}
 }
 
 func (p *parser) xor() ast.Expr {
 	x := p.and()
 	for p.accept("XOR") {
-		x = &ast.Binary{"XOR", x, p.and()}
+		x = &ast.Binary{Op: "XOR", L: x, R: p.and()}
 	}
 	return x
 }
@@ -35,7 +35,7 @@ func (p *parser) xor() ast.Expr {
 func (p *parser) and() ast.Expr {
 	x := p.not()
 	for p.accept("AND") || p.accept("&&") {
-		x = &ast.Binary{"AND", x, p.not()}
+		x = &ast.Binary{Op: "AND", L: x, R: p.not()}
 	}
 	return x
 }
@@ -44,7 +44,7 @@ func (p *parser) not() ast.Expr {
 	if p.accept("NOT") {
 		p.enter()
 		defer p.leave()
-		return &ast.Unary{"NOT", p.not()}
+		return &ast.Unary{Op: "NOT", X: p.not()}
 	}
 	return p.comparison()
 }
@@ -63,7 +63,7 @@ func (p *parser) comparison() ast.Expr {
 			if what == "" {
 				p.fail()
 			}
-			x = &ast.Is{x, what, not}
+			x = &ast.Is{X: x, What: what, Not: not}
 			continue
 		}
 		if op == "!=" {
@@ -73,10 +73,10 @@ func (p *parser) comparison() ast.Expr {
 			p.expect("(")
 			sub := p.query()
 			p.expect(")")
-			x = &ast.Quantified{x, op, q == "ALL", sub}
+			x = &ast.Quantified{X: x, Op: op, All: q == "ALL", Sub: sub}
 			continue
 		}
-		x = &ast.Binary{op, x, p.predicate()}
+		x = &ast.Binary{Op: op, L: x, R: p.predicate()}
 	}
 }
 
@@ -105,7 +105,7 @@ func (p *parser) predicate() ast.Expr {
 	case p.accept("BETWEEN"):
 		lo := p.bits("|")
 		p.expect("AND")
-		return &ast.Between{x, lo, p.bits("|"), not}
+		return &ast.Between{X: x, Lo: lo, Hi: p.bits("|"), Not: not}
 	case p.accept("LIKE"):
 		l := &ast.Like{X: x, Pattern: p.bits("|"), Not: not}
 		if p.accept("ESCAPE") {
@@ -113,13 +113,13 @@ func (p *parser) predicate() ast.Expr {
 		}
 		return l
 	case p.accept("REGEXP"), p.accept("RLIKE"):
-		var r ast.Expr = &ast.Binary{"REGEXP", x, p.bits("|")}
+		var r ast.Expr = &ast.Binary{Op: "REGEXP", L: x, R: p.bits("|")}
 		if not {
-			r = &ast.Unary{"NOT", r}
+			r = &ast.Unary{Op: "NOT", X: r}
 		}
 		return r
 	case p.accept("SOUNDS", "LIKE"):
-		return &ast.Binary{"=", &ast.Func{Name: "SOUNDEX", Args: []ast.Expr{x}}, &ast.Func{Name: "SOUNDEX", Args: []ast.Expr{p.bits("|")}}}
+		return &ast.Binary{Op: "=", L: &ast.Func{Name: "SOUNDEX", Args: []ast.Expr{x}}, R: &ast.Func{Name: "SOUNDEX", Args: []ast.Expr{p.bits("|")}}}
 	}
 	return x
 }
@@ -144,10 +144,10 @@ func (p *parser) level(n int) ast.Expr {
 			op = "%"
 		}
 		if (op == "+" || op == "-") && p.is("INTERVAL") {
-			x = &ast.Binary{op, x, p.interval()}
+			x = &ast.Binary{Op: op, L: x, R: p.interval()}
 			continue
 		}
-		x = &ast.Binary{op, x, p.level(n + 1)}
+		x = &ast.Binary{Op: op, L: x, R: p.level(n + 1)}
 	}
 }
 
@@ -155,7 +155,7 @@ func (p *parser) level(n int) ast.Expr {
 func (p *parser) interval() ast.Expr {
 	p.expect("INTERVAL")
 	x := p.expr()
-	return &ast.Interval{x, p.unit()}
+	return &ast.Interval{X: x, Unit: p.unit()}
 }
 
 var units = []string{
@@ -186,25 +186,25 @@ func (p *parser) unary() ast.Expr {
 		if l, ok := x.(*ast.Lit); ok && (l.Kind == ast.LitInt || l.Kind == ast.LitDecimal || l.Kind == ast.LitReal) && !strings.HasPrefix(l.Text, "-") {
 			return &ast.Lit{Kind: l.Kind, Text: "-" + l.Text}
 		}
-		return &ast.Unary{"-", x}
+		return &ast.Unary{Op: "-", X: x}
 	case p.accept("+"):
 		return p.unary()
 	case p.accept("~"):
-		return &ast.Unary{"~", p.unary()}
+		return &ast.Unary{Op: "~", X: p.unary()}
 	case p.accept("!"):
-		return &ast.Unary{"NOT", p.unary()}
+		return &ast.Unary{Op: "NOT", X: p.unary()}
 	case p.is("BINARY") && !p.peekAt(1).Is("("):
 		p.pos++
-		return &ast.Unary{"BINARY", p.unary()}
+		return &ast.Unary{Op: "BINARY", X: p.unary()}
 	case p.accept("BINARY"):
-		return &ast.Unary{"BINARY", p.unary()}
+		return &ast.Unary{Op: "BINARY", X: p.unary()}
 	}
 	x := p.primary()
 	for {
 		switch {
 		case p.accept("COLLATE"):
 			t := p.next()
-			x = &ast.Collate{x, strings.ToLower(t.Value(p.mode))}
+			x = &ast.Collate{X: x, Name: strings.ToLower(t.Value(p.mode))}
 		case p.is("->>"), p.is("->"):
 			op := p.next().Text
 			x = &ast.Func{Name: "JSON_EXTRACT", Args: []ast.Expr{x, &ast.Lit{Kind: ast.LitString, Text: p.text()}}}
@@ -241,17 +241,17 @@ func (p *parser) primary() ast.Expr {
 	case lexer.Placeholder:
 		p.pos++
 		p.params++
-		return &ast.Param{p.params - 1}
+		return &ast.Param{N: p.params - 1}
 	case lexer.UserVar:
 		p.pos++
 		if p.accept(":=") {
-			return &ast.SetVar{strings.ToLower(t.Value(p.mode)), p.expr()}
+			return &ast.SetVar{Name: strings.ToLower(t.Value(p.mode)), X: p.expr()}
 		}
-		return &ast.UserVar{strings.ToLower(t.Value(p.mode))}
+		return &ast.UserVar{Name: strings.ToLower(t.Value(p.mode))}
 	case lexer.SysVar:
 		p.pos++
 		scope, name := splitScope(t.Value(p.mode))
-		return &ast.SysVar{scope, name}
+		return &ast.SysVar{Scope: scope, Name: name}
 	case lexer.QuotedName:
 		return p.column()
 	case lexer.Word:
@@ -337,13 +337,13 @@ func (p *parser) parens() ast.Expr {
 		p.expect("(")
 		q := p.query()
 		p.expect(")")
-		return &ast.Subquery{q}
+		return &ast.Subquery{Sub: q}
 	}
 	p.expect("(")
 	if p.atQuery() {
 		q := p.query()
 		p.expect(")")
-		return &ast.Subquery{q}
+		return &ast.Subquery{Sub: q}
 	}
 	var list []ast.Expr
 	p.list(func() { list = append(list, p.expr()) })
@@ -351,7 +351,7 @@ func (p *parser) parens() ast.Expr {
 	if len(list) == 1 {
 		return list[0]
 	}
-	return &ast.Row{list}
+	return &ast.Row{List: list}
 }
 
 // parenQuery reports whether the parentheses here begin a query in further

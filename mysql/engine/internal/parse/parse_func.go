@@ -37,11 +37,11 @@ func (p *parser) word(t lexer.Token) ast.Expr {
 		p.expect("(")
 		q := p.query()
 		p.expect(")")
-		return &ast.Exists{q}
+		return &ast.Exists{Sub: q}
 	case "INTERVAL":
 		x := p.interval()
 		p.expect("+")
-		return &ast.Binary{"+", p.level(4), x}
+		return &ast.Binary{Op: "+", L: p.level(4), R: x}
 	case "CAST", "CONVERT", "EXTRACT", "TRIM", "POSITION", "SUBSTRING", "SUBSTR", "MID", "TIMESTAMPADD", "TIMESTAMPDIFF",
 		"GROUP_CONCAT", "VALUES", "VALUE", "DEFAULT", "MATCH", "CHAR", "WEIGHT_STRING", "JSON_VALUE", "GET_FORMAT":
 		if next.Is("(") {
@@ -87,7 +87,7 @@ func (p *parser) caseExpr() ast.Expr {
 	for p.accept("WHEN") {
 		cond := p.expr()
 		p.expect("THEN")
-		c.Whens = append(c.Whens, ast.When{cond, p.expr()})
+		c.Whens = append(c.Whens, ast.When{Cond: cond, Then: p.expr()})
 	}
 	if len(c.Whens) == 0 {
 		p.fail()
@@ -171,18 +171,18 @@ func (p *parser) special(name string) ast.Expr {
 	case "CAST":
 		x := p.expr()
 		p.expect("AS")
-		c := &ast.Cast{x, p.castType()}
+		c := &ast.Cast{X: x, Type: p.castType()}
 		p.expect(")")
 		return c
 	case "CONVERT":
 		x := p.expr()
 		if p.accept("USING") {
-			u := &ast.Using{x, strings.ToLower(p.charset())}
+			u := &ast.Using{X: x, Charset: strings.ToLower(p.charset())}
 			p.expect(")")
 			return u
 		}
 		p.expect(",")
-		c := &ast.Cast{x, p.castType()}
+		c := &ast.Cast{X: x, Type: p.castType()}
 		p.expect(")")
 		return c
 	case "EXTRACT":
@@ -238,11 +238,11 @@ func (p *parser) special(name string) ast.Expr {
 			f.Separator = strings.ToLower(p.charset())
 		}
 	case "VALUES", "VALUE":
-		v := &ast.Values{p.columnName()}
+		v := &ast.Values{Name: p.columnName()}
 		p.expect(")")
 		return v
 	case "DEFAULT":
-		d := &ast.Default{p.columnName()}
+		d := &ast.Default{Name: p.columnName()}
 		p.expect(")")
 		return d
 	case "MATCH":

@@ -230,7 +230,7 @@ func (p *parser) clauses(c *ast.Core) {
 		p.list(func() {
 			n := p.name()
 			p.expect("AS")
-			c.Windows = append(c.Windows, ast.NamedWindow{n, p.window()})
+			c.Windows = append(c.Windows, ast.NamedWindow{Name: n, Spec: p.window()})
 		})
 	}
 }

@@ -33,7 +33,7 @@ func (p *parser) statement() ast.Stmt {
 	case "TRUNCATE":
 		p.pos++
 		p.accept("TABLE")
-		return &ast.Truncate{p.tableName()}
+		return &ast.Truncate{Table: p.tableName()}
 	case "CREATE":
 		return p.create()
 	case "ALTER":
@@ -89,7 +89,7 @@ func (p *parser) session() ast.Stmt {
 	t := p.next()
 	switch w := strings.ToUpper(t.Text); w {
 	case "USE":
-		return &ast.Use{p.name()}
+		return &ast.Use{Name: p.name()}
 	case "BEGIN":
 		p.accept("WORK")
 		return &ast.Begin{}
@@ -99,7 +99,7 @@ func (p *parser) session() ast.Stmt {
 		p.accept("WORK")
 		if w == "ROLLBACK" && p.accept("TO") {
 			p.accept("SAVEPOINT")
-			return &ast.Savepoint{"ROLLBACK", p.name()}
+			return &ast.Savepoint{Verb: "ROLLBACK", Name: p.name()}
 		}
 		e := &ast.End{Rollback: w == "ROLLBACK"}
 		if p.accept("AND") {
@@ -111,10 +111,10 @@ func (p *parser) session() ast.Stmt {
 		}
 		return e
 	case "SAVEPOINT":
-		return &ast.Savepoint{"SAVEPOINT", p.name()}
+		return &ast.Savepoint{Verb: "SAVEPOINT", Name: p.name()}
 	case "RELEASE":
 		p.expect("SAVEPOINT")
-		return &ast.Savepoint{"RELEASE", p.name()}
+		return &ast.Savepoint{Verb: "RELEASE", Name: p.name()}
 	case "KILL":
 		_ = p.accept("HARD") || p.accept("SOFT")
 		k := &ast.Kill{Query: p.accept("QUERY")}
@@ -130,7 +130,7 @@ func (p *parser) session() ast.Stmt {
 	case "PREPARE":
 		n := p.name()
 		p.expect("FROM")
-		return &ast.Prepare{n, p.expr()}
+		return &ast.Prepare{Name: n, From: p.expr()}
 	case "EXECUTE":
 		e := &ast.Execute{Name: p.name()}
 		if p.accept("USING") {
@@ -145,7 +145,7 @@ func (p *parser) session() ast.Stmt {
 		return e
 	case "DEALLOCATE":
 		p.expect("PREPARE")
-		return &ast.Deallocate{p.name()}
+		return &ast.Deallocate{Name: p.name()}
 	case "ANALYZE", "CHECK", "OPTIMIZE", "REPAIR":
 		return p.maintain(w)
 	case "LOCK", "UNLOCK", "FLUSH":
