@@ -4,61 +4,73 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/lexer"
 	"github.com/wirelark/wirelark/mysql/packet"
+	"github.com/wirelark/wirelark/trace"
 	"github.com/wirelark/wirelark/wire"
 )
 
 // Conn is one session on one server. It is for one goroutine at a time: while a
-// command is under way, others get a [*BusyError]. Close, Interrupt, State and
-// the end of a context may come from anywhere at any time.
+// command is under way, others get a [*BusyError]. Close, Interrupt, Err and
+// State may be called, and contexts may end, at any time.
 type Conn struct {
-	cfg    *Config
-	pc     *packet.Conn
-	raw    net.Conn // the stream below TLS
-	server Server
-	secure bool // TLS, or a socket that does not leave this machine
-	coder  wire.Coder
-	names  lexer.Config // how the server reads SQL; Mode is from the last status
+	cfg      *Config
+	zone     string   // of the session, as the server knows it; empty: its own
+	raw      net.Conn // the stream below TLS
+	trace    trace.Conn
+	pc       *packet.Conn
+	dialect  wire.Dialect
+	offered  mysql.Capabilities // by the server
+	server   Server
+	secure   bool  // TLS, or a socket that does not leave the machine
+	unproven error // why the certificate is not trusted, when the server is to prove itself otherwise
 
 	// These belong to the goroutine whose command is under way.
+	plugin    string // the server's choice in its greeting
+	coder     wire.Coder
 	cache     *cache
+	epoch     int      // counts how often the server has forgotten all statements
 	leftovers []uint32 // statements to close with the next write
-	flight    flight
+	infile    InfileFunc
+	limit     int64 // max_allowed_packet; 0: not asked yet
 
 	mu      sync.Mutex
 	err     error  // why the connection is lost; nil while it lives
 	busy    string // what is under way; empty: nothing
 	command uint64 // number of the command under way, for watchers that come late
+	flight  flight
 	state   State
+	names   lexer.Config // how the server reads SQL
 	born    time.Time
 	used    time.Time // end of the last command
+	hung    bool      // the stream is closed
 }
 
 // flight is what is known of the command under way.
 type flight struct {
-	ctx    context.Context
-	stop   func() bool // ends the watcher of ctx; nil: there is none
-	sql    string      // empty for commands that have none
-	phase  Phase
-	sent   int64         // bytes written before the command
-	idle   time.Duration // before the command
-	infile InfileFunc
+	phase   Phase
+	sql     string // empty for commands that have none
+	pending []call // of a pipeline: those without an answer
+	written int64  // bytes handed to the stream
+	idle    time.Duration
+	stop    func() bool // ends the watcher of the context; nil: there is none
 }
 
-// Server is what a server said of itself in its greeting, and how far it was
-// believed.
+// Server is what a server said of itself in its greeting, and what both sides
+// agreed on.
 type Server struct {
 	Version      string // without the "5.5.5-" that MariaDB puts before its own
 	MariaDB      bool
 	ConnID       uint32               // for KILL
-	Capabilities mysql.Capabilities   // in force: what both sides have
-	Collation    uint8                // of the server's default; the low byte of its number
+	Capabilities mysql.Capabilities   // that both sides have
+	Collation    uint8                // the server's default; the low byte of its number
 	TLS          *tls.ConnectionState // nil: not encrypted
 }
 
@@ -71,8 +83,8 @@ func (c *Conn) LocalAddr() net.Addr { return c.raw.LocalAddr() }
 // RemoteAddr returns the server's address.
 func (c *Conn) RemoteAddr() net.Addr { return c.raw.RemoteAddr() }
 
-// Err returns why the connection is lost, nil while it lives. It does not look:
-// see [Conn.Check].
+// Err returns why the connection is lost, nil while it lives. It does not look
+// at the network: see [Conn.Check].
 func (c *Conn) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -80,34 +92,65 @@ func (c *Conn) Err() error {
 }
 
 // errClosed is the cause when Close came first.
-var errClosed = errors.New("closed by us")
+var errClosed = fmt.Errorf("%w by us", net.ErrClosed)
+
+// goodbye is how long Close waits for the server to take its last words.
+const goodbye = 100 * time.Millisecond
 
 // Close ends the session. A command under way fails at once with
-// [net.ErrClosed]; otherwise the server is told, without waiting. It does not
-// wait for a side connection that is killing a statement, which ends by itself
-// after at most KillTimeout. It returns why the connection was lost before, if
-// it was; a second Close returns nil.
+// [net.ErrClosed]; otherwise the server is told. Close does not wait for a side
+// connection that is killing a statement, which ends by itself after KillTimeout
+// at the latest. It returns why the connection was lost before, if it was.
+// Further calls do nothing.
 func (c *Conn) Close() error {
 	c.mu.Lock()
-	lost := c.err
-	idle := c.busy == ""
+	lost, idle := c.err, c.busy == ""
 	if lost == nil {
-		c.err = &ConnError{Phase: PhaseIdle, Address: c.cfg.Address, Age: time.Since(c.born), Err: errClosed}
+		c.err = c.lostNow(errClosed)
+		if idle {
+			c.busy = "Close" // nobody else writes
+		}
 	}
 	c.mu.Unlock()
-	if lost != nil {
-		c.hangUp(lost)
-		if errors.Is(lost, errClosed) {
-			return nil
+	if lost == nil && idle {
+		c.pc.Begin()
+		if c.pc.Append(&mysql.Quit{}) == nil && c.pc.SetWriteDeadline(time.Now().Add(goodbye)) == nil {
+			_ = c.pc.Flush() // a courtesy
 		}
-		return lost
-	}
-	if idle {
-		c.quit()
 	}
 	c.hangUp(nil)
-	return nil
+	if errors.Is(lost, errClosed) {
+		return nil
+	}
+	return lost
 }
+
+// hangUp cuts the stream, whoever uses it. err is what a trace is told.
+func (c *Conn) hangUp(err error) {
+	c.mu.Lock()
+	hung := c.hung
+	c.hung = true
+	c.mu.Unlock()
+	if hung {
+		return
+	}
+	switch {
+	case c.pc != nil:
+		if err != nil {
+			c.pc.Cut(err)
+		}
+		_ = c.pc.Close() // the first error is the one that counts
+	case c.raw != nil:
+		_ = c.raw.Close()
+	}
+	if c.trace != nil {
+		c.trace.Close(err)
+	}
+}
+
+// longIdle is how long a connection may rest before a command looks whether the
+// server has said goodbye meanwhile.
+const longIdle = time.Second
 
 // begin makes the command that is about to be sent the one under way. what
 // describes it for those who come too early, sql is its text if it has one.
@@ -118,17 +161,77 @@ func (c *Conn) begin(ctx context.Context, what, sql string) error {
 	case c.err != nil:
 		return c.lostBefore()
 	case c.busy != "":
-		return &BusyError{Open: c.busy}
+		return &BusyError{Open: c.open()}
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	}
 	now := time.Now()
+	idle := now.Sub(c.used)
+	c.flight = flight{phase: PhaseIdle, sql: sql, idle: idle}
+	if c.pc.Buffered() > 0 || idle >= longIdle && c.pc.Pending() {
+		return c.said()
+	}
 	c.busy = what
 	c.command++
-	c.flight = flight{ctx: ctx, sql: sql, phase: PhaseIdle, sent: c.pc.Written(), idle: now.Sub(c.used)}
 	if ctx.Done() != nil {
 		n := c.command
+		// Runs when ctx ends before the command does; ends with the kill that it
+		// may begin, after KillTimeout at the latest.
 		c.flight.stop = context.AfterFunc(ctx, func() { c.cancelled(ctx, n) })
+	}
+	return nil
+}
+
+// open describes what is under way.
+func (c *Conn) open() string {
+	const most = 80
+	sql := c.flight.sql
+	if sql == "" {
+		return c.busy
+	}
+	if len(sql) > most {
+		sql = strings.ToValidUTF8(sql[:most], "") + "…"
+	}
+	return fmt.Sprintf("%s %q", c.busy, sql)
+}
+
+// said ends an idle connection to which the server has said something, as it
+// does before it hangs up. c.mu is held.
+func (c *Conn) said() error {
+	err := c.pc.Ended()
+	if err == nil {
+		err = &ProtocolError{What: "it spoke without being asked"}
+		if c.pc.SetReadDeadline(time.Now().Add(goodbye)) == nil {
+			p, readErr := c.pc.ReadPacket()
+			switch {
+			case readErr != nil:
+				err = readErr
+			case len(p) > 0 && p[0] == mysql.HeaderERR:
+				err = c.serverError(p)
+			}
+		}
+	}
+	e := c.lostNow(err)
+	c.err = e
+	c.mu.Unlock()
+	c.hangUp(e)
+	c.mu.Lock()
+	return e
+}
+
+// Check looks, without waiting, whether an idle connection still lives: servers
+// end those that rest for long. An error is final, and nothing was sent.
+func (c *Conn) Check() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.err != nil:
+		return c.lostBefore()
+	case c.busy != "":
+		return &BusyError{Open: c.open()}
+	case c.pc.Pending():
+		c.flight = flight{phase: PhaseIdle, idle: time.Since(c.used)}
+		return c.said()
 	}
 	return nil
 }
@@ -137,12 +240,29 @@ func (c *Conn) begin(ctx context.Context, what, sql string) error {
 func (c *Conn) end() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.busy = ""
-	c.used = time.Now()
 	if c.flight.stop != nil {
 		c.flight.stop()
 	}
-	c.flight = flight{}
+	c.busy, c.flight, c.infile = "", flight{}, nil
+	c.used = time.Now()
+	if c.err == nil {
+		c.pc.Rest()
+	}
+}
+
+// done ends the command under way with what became of it: nil and the server's
+// errors leave the connection alive, others do not.
+func (c *Conn) done(err error) error {
+	if err == nil || isServer(err) {
+		c.end()
+		return err
+	}
+	return c.fail(err)
+}
+
+func isServer(err error) bool {
+	_, ok := err.(*ServerError) //nolint:errorlint // wrapped ones are causes of something worse
+	return ok
 }
 
 // phase says what the command under way is doing now.
@@ -166,18 +286,22 @@ func (c *Conn) fail(err error) error {
 	return err
 }
 
-// lostNow describes the loss of the connection by the command under way.
+// lostNow describes the loss of the connection by the command under way. c.mu is
+// held.
 func (c *Conn) lostNow(err error) *ConnError {
 	f := &c.flight
-	e := &ConnError{
-		Phase: f.phase, Address: c.cfg.Address, Age: time.Since(c.born), Idle: f.idle, Err: err,
-		Written: c.pc.Written() - f.sent,
+	e := &ConnError{Phase: f.phase, Address: c.cfg.Address, Age: time.Since(c.born), Idle: f.idle, Written: f.written, Err: err}
+	if e.Written > 0 {
+		e.OutcomeUnknown = c.commits(f.sql)
+		for i := range f.pending {
+			e.OutcomeUnknown = e.OutcomeUnknown || c.commits(f.pending[i].sql)
+		}
 	}
-	e.OutcomeUnknown = e.Written > 0 && c.commits(f.sql)
 	return e
 }
 
-// lostBefore describes a connection that was lost before a command came.
+// lostBefore describes a connection that was lost before a command came. c.mu is
+// held.
 func (c *Conn) lostBefore() *ConnError {
 	cause := c.err
 	if e, ok := errors.AsType[*ConnError](c.err); ok {
@@ -194,15 +318,73 @@ func (c *Conn) commits(sql string) bool {
 		return lexer.Verb(sql, c.names) == "COMMIT"
 	}
 	for t := range lexer.Tokens(sql, c.names) {
-		if t.Kind == lexer.Word && strings.EqualFold(t.Text(sql), "COMMIT") {
+		if strings.EqualFold(t.Text(sql), "COMMIT") {
 			return true
 		}
 	}
 	return false
 }
 
-// hangUp cuts the stream, whoever uses it.
-func (c *Conn) hangUp(err error) {
-	_ = c.raw.Close() // the first error is the one that counts
-	c.pc.Closed(err)
+// put appends a command to the output, behind those that were put off.
+func (c *Conn) put(m wire.Message) error {
+	for _, id := range c.leftovers {
+		c.pc.Begin()
+		if err := c.pc.Append(&mysql.StmtClose{ID: id}); err != nil {
+			return err
+		}
+	}
+	c.leftovers = c.leftovers[:0]
+	c.pc.Begin()
+	return c.pc.Append(m)
+}
+
+// flush sends the output.
+func (c *Conn) flush() error {
+	n := int64(c.pc.Unsent())
+	c.mu.Lock()
+	first := c.flight.written == 0
+	c.flight.phase = PhaseWrite
+	c.flight.written += n
+	c.mu.Unlock()
+	before := c.pc.Sent()
+	err := c.pc.Flush()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err != nil {
+		if first && c.pc.Sent() == before {
+			c.flight.written = 0 // nothing has left us
+		}
+		return err
+	}
+	c.flight.phase = PhaseAnswer
+	return nil
+}
+
+// read waits for a packet that is not empty.
+func (c *Conn) read() ([]byte, error) {
+	p, err := c.pc.ReadPacket()
+	if err != nil {
+		return nil, err
+	}
+	if len(p) == 0 {
+		return nil, &ProtocolError{What: "an empty packet"}
+	}
+	return p, nil
+}
+
+// parse decodes a packet. Its failure is the server's fault.
+func (c *Conn) parse(p []byte, m wire.Message) error {
+	if err := mysql.Messages.Parse(p, m, c.dialect); err != nil {
+		return &ProtocolError{What: "a packet that cannot be decoded", Err: err}
+	}
+	return nil
+}
+
+// serverError decodes an ERR.
+func (c *Conn) serverError(p []byte) error {
+	var m mysql.ERR
+	if err := c.parse(p, &m); err != nil {
+		return err
+	}
+	return &ServerError{Code: m.Code, State: m.State, Message: m.Message}
 }

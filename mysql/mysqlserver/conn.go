@@ -34,6 +34,7 @@ type Conn struct {
 	busy    bool                    // a command is being executed
 	ending  *Error                  // the client is to be told this, and the connection ends
 	running context.CancelCauseFunc // ends the statement that is being executed
+	owner   *string                 // who has logged in; nil: nobody
 
 	// What the login has settled. It changes with COM_CHANGE_USER.
 	client  client
@@ -41,13 +42,14 @@ type Conn struct {
 	session Session
 
 	// The rest is owned by the goroutine of the connection.
-	db       string
-	status   mysql.Status
-	tracks   tracks
-	stmts    statements
-	multi    bool // several statements in one COM_QUERY
-	leaving  bool // COM_QUIT
-	deadline time.Time
+	db        string
+	status    mysql.Status
+	tracks    tracks
+	stmts     statements
+	multi     bool   // several statements in one COM_QUERY
+	nonce     []byte // of the login
+	proof     string // that the server knows the password
+	noColumns bool   // the client wants no column definitions
 }
 
 // client is what a client has said about itself.
@@ -195,15 +197,6 @@ func (c *Conn) turnAway(err error) {
 	if c.see != nil {
 		c.see.Close(err)
 	}
-}
-
-// flush sends what has been appended, within the time for that.
-func (c *Conn) flush() error {
-	if c.pc.Unsent() == 0 {
-		return nil
-	}
-	_ = c.pc.SetWriteDeadline(time.Now().Add(c.limits.WriteTimeout))
-	return c.pc.Flush()
 }
 
 // ID returns the number of the connection, for KILL. It is safe for concurrent

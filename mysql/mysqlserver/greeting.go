@@ -2,12 +2,10 @@ package mysqlserver
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
-	"time"
 
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/auth"
@@ -226,8 +224,3 @@ func (c *Conn) brokenOff(err error) error {
 	}
 	return c.refuseRead(err)
 }
-
-var (
-	_ = tls.VersionTLS12
-	_ = time.Second
-)

@@ -66,16 +66,9 @@ type Query struct {
 	// next one. It is in the character set of the connection.
 	SQL string
 
-	// Attributes are the client's query attributes. They are valid during the
-	// call.
-	Attributes []Attribute
-}
-
-// Attribute is a named value that a client sends along with a statement, for
-// whoever watches (MySQL 8.0.23, CLIENT_QUERY_ATTRIBUTES).
-type Attribute struct {
-	Name  string
-	Value mysql.Value // aliases the packet
+	// Attributes are the client's query attributes (MySQL 8.0.23): named values
+	// for whoever watches. They are valid during the call.
+	Attributes []mysql.Param
 }
 
 // A Statement is a prepared statement of a [Session]. Its methods are called as
@@ -99,39 +92,20 @@ type Statement interface {
 // refers to is valid during the call.
 type Execution struct {
 	Args       []mysql.Value // in the order of the placeholders; alias the packet
-	Attributes []Attribute
+	Attributes []mysql.Param
 }
 
 // A BulkStatement is a [Statement] that executes a list of parameter sets
 // itself: MariaDB's COM_STMT_BULK_EXECUTE. The server executes other
 // statements once for each set, adds up what they say, stops at the first
-// error, and refuses the indicators.
+// error, and refuses the indicators that stand for no value.
 type BulkStatement interface {
 	Statement
 
-	// ExecuteBulk executes the statement for each set of rows, answering once.
-	// The sets and the values are valid until the next one. A malformed packet
-	// ends the sequence with an error, which is to be returned.
-	ExecuteBulk(ctx context.Context, w *Writer, rows iter.Seq2[[]BulkValue, error]) error
+	// ExecuteBulk executes the statement for each set, answering once. A set
+	// has NumParams values, and is valid until the next one.
+	ExecuteBulk(ctx context.Context, w *Writer, sets iter.Seq[[]mysql.BulkValue]) error
 }
-
-// BulkValue is a parameter of one row of a bulk execution.
-type BulkValue struct {
-	Value     mysql.Value
-	Indicator Indicator
-}
-
-// Indicator says what stands for a value in a bulk execution.
-type Indicator uint8
-
-// The indicators.
-const (
-	IndicatorValue   Indicator = iota // the value that follows
-	IndicatorNull                     // NULL
-	IndicatorDefault                  // the column's default
-	IndicatorIgnore                   // the column is left as it is
-	IndicatorSkip                     // the whole row is left out
-)
 
 // Unsupported is a [Session] that refuses everything, to be embedded in those
 // that do something.

@@ -18,10 +18,13 @@ func (s *Server) Kill(id uint32, queryOnly bool) bool {
 // this connection itself.
 func (c *Conn) Kill(id uint32, queryOnly bool) error {
 	victim := c.s.find(id)
-	if victim == nil || victim.who() == nil {
+	if victim == nil {
 		return Errorf(1094, "Unknown thread id: %d", id)
 	}
-	if !c.account.Super && *victim.who() != c.client.user {
+	victim.mu.Lock()
+	owner := victim.owner
+	victim.mu.Unlock()
+	if !c.account.Super && (owner == nil || *owner != c.client.user) {
 		return Errorf(1095, "You are not owner of thread %d", id)
 	}
 	victim.kill(queryOnly)

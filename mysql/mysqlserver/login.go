@@ -10,6 +10,8 @@ import (
 
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/auth"
+	"github.com/wirelark/wirelark/trace"
+	"github.com/wirelark/wirelark/wire"
 )
 
 // ErrLogin is wrapped by the errors about clients that were not let in.
@@ -59,7 +61,7 @@ func (c *Conn) enter(ctx context.Context) error {
 		return err
 	}
 	if c.see != nil {
-		c.see.Event(authenticated)
+		c.see.Event(trace.Event{Kind: trace.Authenticated, Detail: c.client.user})
 	}
 	c.pc.SetLimit(int64(c.limits.MaxPacket))
 	return nil
@@ -100,7 +102,8 @@ func (c *Conn) authenticate(ctx context.Context, first []byte) error {
 		return c.deny(since, usedPassword)
 	}
 	c.mu.Lock()
-	c.account, c.owner = account, c.client.user
+	user := c.client.user
+	c.account, c.owner = account, &user
 	c.mu.Unlock()
 	return nil
 }
@@ -177,9 +180,70 @@ func answersGreeting(challenge, nonce []byte) bool {
 	return len(challenge) == 0 || bytes.Equal(bytes.TrimSuffix(challenge, []byte{0}), nonce)
 }
 
-func (c *Conn) ask(m interface{ Fields(*coder) }) ([]byte, error) {
+// ask sends the beginning of a method and returns what the client answers,
+// which is valid until the next packet is read.
+func (c *Conn) ask(m wire.Message) ([]byte, error) {
 	if err := c.send(m); err != nil {
 		return nil, err
 	}
 	return c.answer()
+}
+
+func (c *Conn) answer() ([]byte, error) {
+	p, err := c.pc.ReadPacket()
+	if err != nil {
+		return nil, c.brokenOff(err)
+	}
+	return p, nil
+}
+
+func (c *Conn) sayMore(data []byte, bare bool) error {
+	if bare {
+		return c.send(&mysql.AuthPluginData{Data: data})
+	}
+	return c.send(&mysql.AuthMoreData{Data: data})
+}
+
+// prove lets the client see that the server knows the password and has sent
+// this certificate: MariaDB's TLS without configuration.
+func (c *Conn) prove(h auth.Hasher) {
+	cert := c.s.certificate()
+	hash, nonce := h.PasswordHash()
+	if !c.s.MariaDB || cert == nil || len(hash) == 0 {
+		return
+	}
+	if nonce == nil {
+		nonce = c.nonce
+	}
+	c.proof = auth.Proof(hash, nonce, cert)
+}
+
+// certificate returns the certificate that clients are shown, if it is always
+// the same one.
+func (s *Server) certificate() []byte {
+	if s.TLS == nil || len(s.TLS.Certificates) != 1 || len(s.TLS.Certificates[0].Certificate) == 0 {
+		return nil
+	}
+	return s.TLS.Certificates[0].Certificate[0]
+}
+
+// deny refuses the user, after the same shortest time and with the same words
+// whatever the reason.
+func (c *Conn) deny(since time.Time, usedPassword bool) error {
+	if wait := c.limits.FailureDelay - time.Since(since); wait > 0 {
+		timer := time.NewTimer(wait)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-c.ctx.Done():
+			return context.Cause(c.ctx)
+		}
+	}
+	used := "NO"
+	if usedPassword {
+		used = "YES"
+	}
+	c.s.log(slog.LevelDebug, "login refused", "user", c.client.user, "remote", c.RemoteAddr())
+	e := Errorf(1045, "Access denied for user '%.128s'@'%s' (using password: %s)", c.client.user, c.host(), used)
+	return c.refuse(e, fmt.Errorf("user %.128q", c.client.user))
 }

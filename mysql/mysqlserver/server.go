@@ -1,6 +1,7 @@
 package mysqlserver
 
 import (
+	"crypto/rsa"
 	"crypto/tls"
 	"log/slog"
 	"time"
@@ -32,6 +33,20 @@ type Server struct {
 	// Version is what the server calls itself; "": see [DefaultVersion] and
 	// [DefaultMariaDBVersion].
 	Version string
+
+	// Plugin is the authentication method that the greeting names, and that
+	// unknown users are asked for; "": caching_sha2_password, as MariaDB
+	// mysql_native_password. Clients whose account needs another one are asked
+	// to switch.
+	Plugin string
+
+	// Key is for the SHA-256 methods without TLS, whose clients send their
+	// password encrypted for it; nil: they must use TLS or a unix socket then.
+	Key *rsa.PrivateKey
+
+	// Secure says that nobody can listen to the connections, as if they were
+	// unix sockets: they stay in this process, or travel in a tunnel.
+	Secure bool
 
 	// Collation is the number of the default collation; 0: 255
 	// (utf8mb4_0900_ai_ci), as MariaDB 45 (utf8mb4_general_ci).
@@ -81,6 +96,34 @@ type Limits struct {
 	MaxPacket        int           // bytes of a command (max_allowed_packet); default 64 MiB. Before the login it is 64 KiB
 	Statements       int           // prepared statements of one connection; default 1024
 	LongData         int           // bytes sent ahead for parameters and held, of one connection; default MaxPacket
-	CursorRows       int           // bytes of rows held for open cursors, of one connection; default 16 MiB. A larger result has no cursor
+	CursorBytes      int           // bytes of rows held for open cursors, of one connection; default 16 MiB. A larger result has no cursor
 	Trackers         int           // bytes of session state to be told with one answer; default 64 KiB
+}
+
+func (l Limits) withDefaults() Limits {
+	set := func(v *int, d int) {
+		if *v <= 0 {
+			*v = d
+		}
+	}
+	span := func(v *time.Duration, d time.Duration) {
+		if *v <= 0 {
+			*v = d
+		}
+	}
+	set(&l.Connections, 1024)
+	set(&l.Unauthenticated, 100)
+	set(&l.MaxPacket, 64<<20) // MySQL's max_allowed_packet
+	set(&l.Statements, 1024)
+	set(&l.LongData, l.MaxPacket)
+	set(&l.CursorBytes, 16<<20)
+	set(&l.Trackers, 64<<10)
+	span(&l.HandshakeTimeout, 10*time.Second) // MySQL's connect_timeout
+	span(&l.IdleTimeout, 8*time.Hour)         // MySQL's wait_timeout
+	span(&l.ReadTimeout, 30*time.Second)      // MySQL's net_read_timeout
+	span(&l.WriteTimeout, 60*time.Second)     // MySQL's net_write_timeout
+	if l.FailureDelay == 0 {
+		l.FailureDelay = 5 * time.Millisecond
+	}
+	return l
 }

@@ -20,7 +20,9 @@ const (
 // below TLS, so that what is read ahead is kept as it came.
 type socket struct {
 	net.Conn
-	timer *time.Timer // starts a watch; made by the first one
+	timer *time.Timer   // starts a watch; made by the first one
+	pause time.Duration // between two pieces of what is read; see patience
+	begun bool          // something has come since patience was set
 
 	mu       sync.Mutex
 	state    watchState
@@ -48,9 +50,26 @@ func (s *socket) Read(b []byte) (int, error) {
 	if len(s.ahead) > 0 {
 		n := copy(b, s.ahead)
 		s.ahead = s.ahead[n:]
+		s.postpone()
 		return n, nil
 	}
-	return s.Conn.Read(b)
+	n, err := s.Conn.Read(b)
+	if n > 0 {
+		s.postpone()
+	}
+	return n, err
+}
+
+// patience sets how long the rest of what has begun to come may take, from one
+// piece to the next. With 0 only the deadline counts.
+func (s *socket) patience(pause time.Duration) { s.pause, s.begun = pause, false }
+
+// postpone moves the deadline when a piece has come.
+func (s *socket) postpone() {
+	s.begun = true
+	if s.pause > 0 {
+		_ = s.SetReadDeadline(time.Now().Add(s.pause))
+	}
 }
 
 // SetReadDeadline is that of the session. An interrupted socket keeps its own.

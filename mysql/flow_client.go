@@ -1,0 +1,180 @@
+package mysql
+
+import (
+	"encoding/binary"
+
+	"github.com/wirelark/wirelark/wire"
+)
+
+// clientHeadSize is the length of what a client's first packet begins with,
+// and of an SSLRequest.
+const clientHeadSize = 32
+
+func (f *Flow) nextClient(payload []byte) (wire.Message, *wire.Entry, error) {
+	switch f.phase {
+	case PhaseGreeting:
+		m, e := responseKind(payload, false)
+		return m, e, complain(wire.C2S, e, "the server speaks first")
+	case PhaseResponse, PhaseTLS:
+		m, e := responseKind(payload, f.phase == PhaseTLS)
+		if _, ok := m.(*SSLRequest); ok && f.greeted && !f.offered.Has(ClientSSL) {
+			return m, e, complain(wire.C2S, e, "the server does not offer TLS")
+		}
+		return m, e, nil
+	case PhaseAuth:
+		m, e := findBare("AuthResponse")
+		if !f.turn {
+			return m, e, complain(wire.C2S, e, "the server has not asked")
+		}
+		return m, e, nil
+	case PhaseClosed:
+		m, e, _ := f.nextCommand(payload)
+		return m, e, &FlowError{wire.C2S, Messages.Name(m), "the connection is over", "Protocol::closed"}
+	}
+	return f.nextCommand(payload)
+}
+
+// responseKind tells the client's first packets apart.
+func responseKind(payload []byte, inTLS bool) (wire.Message, *wire.Entry) {
+	var flags Capabilities
+	if len(payload) >= 2 {
+		flags = Capabilities(binary.LittleEndian.Uint16(payload))
+	}
+	switch {
+	case len(payload) >= 2 && !flags.Has(ClientProtocol41):
+		return findBare("HandshakeResponse320")
+	case len(payload) == clientHeadSize && flags.Has(ClientSSL) && !inTLS:
+		return findBare("SSLRequest")
+	}
+	return findBare("HandshakeResponse41")
+}
+
+func (f *Flow) nextCommand(payload []byte) (wire.Message, *wire.Entry, error) {
+	switch {
+	case f.infile:
+		m, e := findBare("LOCAL_INFILE_Data")
+		return m, e, nil
+	case f.changing():
+		m, e := findBare("AuthResponse")
+		if !f.turn {
+			return m, e, complain(wire.C2S, e, "the server has not asked")
+		}
+		return m, e, nil
+	case len(payload) == 0:
+		return f.unknown(wire.C2S, "has no command byte")
+	}
+	number := payload[0]
+	e := Messages.Find(ContextCommand, number)
+	if e == nil {
+		m := &Opaque{entry: &wire.Entry{Number: number, Name: Command(number).String(), From: wire.FromClient}}
+		if Command(number).Known() || f.lossy {
+			return m, nil, nil // dead ones, which a server refuses
+		}
+		return m, nil, &FlowError{wire.C2S, m.entry.Name, "unknown command", "Command Phase"}
+	}
+	m := e.New()
+	switch m.(type) {
+	case *StmtExecute:
+		if s := f.statement(payload); s != nil && s.known {
+			m = NewStmtExecute(s.shape)
+		}
+	case *StmtBulkExecute:
+		if s := f.statement(payload); s != nil && s.known {
+			m = NewStmtBulkExecute(s.paramTypes())
+		}
+		if !Caps(f.dialect).Has(MariaDBBulkOperations) && !f.guess {
+			return m, e, complain(wire.C2S, e, "bulk operations were not agreed on")
+		}
+	}
+	if f.quit {
+		return m, e, complain(wire.C2S, e, "COM_QUIT went before")
+	}
+	return m, e, nil
+}
+
+// changing reports whether the answer to COM_CHANGE_USER, a conversation, is
+// under way.
+func (f *Flow) changing() bool { return len(f.queue) > 0 && f.answer.step == stepAuth }
+
+func (f *Flow) sawClient(m wire.Message) (Seen, error) {
+	s := Seen{Ordinal: f.seen}
+	switch m := m.(type) {
+	case *SSLRequest:
+		f.phase = PhaseTLS
+	case *HandshakeResponse41:
+		both := m.Capabilities
+		if f.greeted {
+			both &= f.offered
+		}
+		f.dialect, f.guess = NewDialect(both), false
+		f.plugin = m.AuthPlugin
+		f.beginAuth(&s)
+	case *HandshakeResponse320:
+		f.dialect = NewDialect(m.Capabilities | ClientLongPassword)
+		f.beginAuth(&s)
+	case *AuthResponse:
+		f.asked, f.turn, s.Asks = s.Ordinal, false, true
+	case *LocalInfileData:
+		if len(m.Data) == 0 {
+			f.infile = false
+			if len(f.queue) > 0 && f.answer.step == stepInfile {
+				f.answer.step = stepInfileDone
+			}
+		}
+	default:
+		s.Asks = f.sawCommand(m)
+	}
+	return s, nil
+}
+
+func (f *Flow) beginAuth(s *Seen) {
+	f.phase, f.turn = PhaseAuth, false
+	f.asked, s.Asks = s.Ordinal, true
+}
+
+// sawCommand notes a command and reports whether it will be answered.
+func (f *Flow) sawCommand(m wire.Message) bool {
+	e := Messages.Entry(m)
+	if e == nil || e.Bare {
+		return false
+	}
+	p := pending{ordinal: f.seen, command: Command(e.Number)}
+	switch m := m.(type) {
+	case *Quit:
+		f.quit = true
+		return false
+	case *StmtClose:
+		f.forget(m.ID)
+		return false
+	case *StmtSendLongData:
+		f.sawLong(m)
+		return false
+	case *StmtPrepare:
+		p.sql = f.hold(m.SQL)
+	case *StmtExecute:
+		p.stmt = m.ID
+		f.sawExecute(m)
+	case *StmtBulkExecute:
+		p.stmt = m.ID
+		f.sawBulk(m)
+	case *StmtReset:
+		f.sawReset(m.ID)
+	case *StmtFetch:
+		p.stmt = m.ID
+	case *ChangeUser:
+		f.plugin = m.AuthPlugin
+	}
+	if f.lost {
+		f.lost = false
+		f.drop()
+	}
+	if len(f.queue) >= MaxPending {
+		f.Gap()
+		return false
+	}
+	f.queue = append(f.queue, p)
+	if len(f.queue) == 1 {
+		f.begin()
+	}
+	return true
+}
