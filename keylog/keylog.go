@@ -5,7 +5,8 @@
 // SHARED_SECRET, and the shared secret K of that key exchange: the body of the
 // shortest mpint where the method encodes K as an mpint, the raw octets where
 // it encodes a string (the ML-KEM hybrids). That is Wireshark's format. A TLS
-// line is in the NSS format; this package only keeps it.
+// line is in the NSS format: a label such as CLIENT_TRAFFIC_SECRET_0, the
+// random of the ClientHello, and the secret, in hexadecimal.
 //
 // A key log is a credential. Files are made with mode 0600.
 package keylog
@@ -62,22 +63,25 @@ func (w *Writer) Write(line string) error {
 	return w.err
 }
 
-// Secrets is a set of secrets read from key logs, by SSH cookie. Its zero
-// value is empty. It is not safe for concurrent use.
+// TLS returns the id of a TLS secret for [Secrets.Find]: its label and the
+// random of the ClientHello.
+func TLS(label string, random []byte) []byte { return fmt.Appendf(nil, "%s %x", label, random) }
+
+// Secrets is a set of secrets read from key logs. Its zero value is empty. It
+// is not safe for concurrent use.
 type Secrets struct {
 	ssh  map[[16]byte][]byte
-	tls  []string
-	kept int // bytes of lines taken so far
+	tls  map[string][]byte // by id
+	kept int               // bytes of lines taken so far
 }
 
 // maxKept bounds the lines that a set takes, in bytes: some hundred thousand
 // key exchanges. The text may be part of a capture that a stranger has made.
 const maxKept = 64 << 20
 
-// Add reads the lines of text. Lines that are no SSH secret are kept as TLS
-// lines when they look like one and are counted as bad otherwise, as are those
-// beyond 64 MiB in all; comments and empty lines are skipped. It returns the
-// number of bad lines.
+// Add reads the lines of text. Lines that are neither an SSH nor a TLS secret
+// are counted as bad, as are those beyond 64 MiB in all; comments and empty
+// lines are skipped. It returns the number of bad lines.
 func (s *Secrets) Add(text []byte) (bad int) {
 	for line := range bytes.Lines(text) {
 		if s.kept+len(line) > maxKept {
@@ -89,8 +93,7 @@ func (s *Secrets) Add(text []byte) (bad int) {
 		switch {
 		case line == "" || line[0] == '#':
 		case s.addSSH(line):
-		case strings.Count(line, " ") == 2 && (strings.HasPrefix(line, "CLIENT_") || strings.HasPrefix(line, "SERVER_") || strings.HasPrefix(line, "EXPORTER_")):
-			s.tls = append(s.tls, line)
+		case s.addTLS(line):
 		default:
 			bad++
 		}
@@ -116,6 +119,40 @@ func (s *Secrets) addSSH(line string) bool {
 	}
 	s.ssh[cookie] = k
 	return true
+}
+
+func (s *Secrets) addTLS(line string) bool {
+	f := strings.Fields(line)
+	if len(f) != 3 || len(f[1]) != 64 {
+		return false
+	}
+	known := false
+	for _, prefix := range []string{"CLIENT_", "SERVER_", "EXPORTER_", "EARLY_EXPORTER_"} {
+		known = known || strings.HasPrefix(f[0], prefix)
+	}
+	random, err := hex.DecodeString(f[1])
+	if err != nil || !known {
+		return false
+	}
+	secret, err := hex.DecodeString(f[2])
+	if err != nil || len(secret) == 0 {
+		return false
+	}
+	if s.tls == nil {
+		s.tls = make(map[string][]byte)
+	}
+	s.tls[string(TLS(f[0], random))] = secret
+	return true
+}
+
+// Find returns the secret with the given id: the cookie of an SSH KEXINIT,
+// which has 16 bytes, or what [TLS] returns.
+func (s *Secrets) Find(id []byte) (secret []byte, ok bool) {
+	if len(id) == 16 {
+		return s.SSH(id)
+	}
+	secret, ok = s.tls[string(id)]
+	return secret, ok
 }
 
 // SSH returns the secret of the key exchange in which one side's KEXINIT had

@@ -11,6 +11,7 @@ import (
 
 	"github.com/wirelark/wirelark/capture"
 	"github.com/wirelark/wirelark/link"
+	"github.com/wirelark/wirelark/tlsdecode"
 	"github.com/wirelark/wirelark/trace"
 	"github.com/wirelark/wirelark/wire"
 )
@@ -45,7 +46,7 @@ func (k *captured) openInner(label, path string, emit trace.Emit) trace.Decoder 
 		return s.innerTCP(k, label, path)
 	}
 	index := -1
-	return s.options.Decoders.Inner(s.secrets.SSH)(label, path, func(m *trace.Message) {
+	return s.options.Decoders.Inner(trace.Options{Layer: tlsdecode.Layer, Secret: s.secrets.Find})(label, path, func(m *trace.Message) {
 		emit(m)
 		if _, ok := upperPDU(m); !ok || m.Path != path {
 			return

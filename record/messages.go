@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/wirelark/wirelark/keylog"
+	"github.com/wirelark/wirelark/tlsdecode"
 	"github.com/wirelark/wirelark/trace"
 )
 
@@ -37,7 +38,7 @@ func (s *messages) open(c *conn) {
 		m.N, m.Conn = s.n, number
 		s.emit(m)
 	}
-	if d := newDecoder(s.options.Decoders, c.info, emit, s.secrets.SSH, nil); d != nil {
+	if d := newDecoder(s.options.Decoders, c.info, emit, s.secrets.Find, nil); d != nil {
 		s.decoders[c] = d
 	}
 }
@@ -50,9 +51,9 @@ func newDecoder(fs trace.Factories, info trace.Info, emit trace.Emit, secret fun
 		return nil
 	}
 	if inner == nil {
-		inner = fs.Inner(secret)
+		inner = fs.Inner(trace.Options{Layer: tlsdecode.Layer, Secret: secret})
 	}
-	return f.New(trace.Options{Emit: emit, Inner: inner, Secret: secret})
+	return f.New(trace.Options{Emit: emit, Inner: inner, Layer: tlsdecode.Layer, Secret: secret})
 }
 
 func (s *messages) emit(m *trace.Message) {

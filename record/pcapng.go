@@ -94,7 +94,7 @@ func (s *pcapng) open(c *conn) {
 		k.hold(time.Now()) // from the first byte on: see release
 	}
 	if s.options.Mode != Wire {
-		k.decoder = newDecoder(s.options.Decoders, c.info, s.emitter(k), s.secrets.SSH, k.openInner)
+		k.decoder = newDecoder(s.options.Decoders, c.info, s.emitter(k), s.secrets.Find, k.openInner)
 	}
 }
 

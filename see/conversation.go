@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"github.com/wirelark/wirelark/link/flow"
+	"github.com/wirelark/wirelark/tlsdecode"
 	"github.com/wirelark/wirelark/trace"
 )
 
@@ -46,20 +47,23 @@ func (x *reader) remember(e ends, c *conversation) {
 func (x *reader) conversation(path string) *conversation {
 	c := &conversation{reader: x}
 	emit := x.emitter(&c.number)
-	c.decoder = x.options.Decoders.Detect(trace.Options{
-		Path: path,
-		Emit: func(m *trace.Message) {
-			if len(c.notes) > 0 {
-				m.Notes = append(m.Notes[:len(m.Notes):len(m.Notes)], c.notes...)
-				c.notes = nil
-			}
-			emit(m)
-		},
-		Inner:  x.options.Decoders.Inner(x.secrets.SSH),
-		Secret: x.secrets.SSH,
-		Budget: x.budget,
-	}, func(proto string) { c.proto = proto })
+	o := x.decoding(path, func(m *trace.Message) {
+		if len(c.notes) > 0 {
+			m.Notes = append(m.Notes[:len(m.Notes):len(m.Notes)], c.notes...)
+			c.notes = nil
+		}
+		emit(m)
+	})
+	c.decoder = x.options.Decoders.Detect(o, func(proto string) { c.proto = proto })
 	return c
+}
+
+// decoding returns the options of a decoder.
+func (x *reader) decoding(path string, emit trace.Emit) trace.Options {
+	o := trace.Options{Layer: tlsdecode.Layer, Secret: x.secrets.Find, Budget: x.budget}
+	o.Inner = x.options.Decoders.Inner(o)
+	o.Path, o.Emit = path, emit
+	return o
 }
 
 func (c *conversation) Feed(chunk trace.Chunk) {

@@ -108,10 +108,7 @@ func (in *innerInterface) decoder(dissector string) trace.Decoder {
 	x := in.reader
 	var d trace.Decoder
 	if f, ok := x.options.Decoders.Find(dissector); ok {
-		d = f.New(trace.Options{
-			Emit: x.emitter(in.number), Path: in.path,
-			Inner: x.options.Decoders.Inner(x.secrets.SSH), Secret: x.secrets.SSH, Budget: x.budget,
-		})
+		d = f.New(x.decoding(in.path, x.emitter(in.number)))
 	}
 	in.decoders[dissector] = d
 	return d

@@ -29,11 +29,12 @@ func (fs Factories) Find(proto string) (Factory, bool) {
 
 // Inner returns a function for [Options] that opens decoders for inner
 // streams: "subsystem NAME" is decoded as the protocol NAME when there is a
-// factory for it, everything else by its first bytes. secret is handed to the
-// decoders.
-func (fs Factories) Inner(secret func(id []byte) ([]byte, bool)) Inner {
+// factory for it, everything else by its first bytes. The decoders get o, but
+// for what is their own: Emit, Path, and Inner, which is this function again.
+func (fs Factories) Inner(o Options) Inner {
 	return func(label, path string, emit Emit) Decoder {
-		o := Options{Emit: emit, Path: path, Inner: fs.Inner(secret), Secret: secret}
+		o := o
+		o.Emit, o.Path, o.Inner = emit, path, fs.Inner(o)
 		if name, ok := strings.CutPrefix(label, "subsystem "); ok {
 			if f, ok := fs.Find(name); ok {
 				return f.New(o)

@@ -89,7 +89,7 @@ func TestDetect(t *testing.T) {
 func TestInner(t *testing.T) {
 	var log []string
 	fs := Factories{toy("one", &log), toy("two", &log)}
-	inner := fs.Inner(nil)
+	inner := fs.Inner(Options{})
 	inner("subsystem two", "ssh/0", nil).Feed(Chunk{Data: []byte("whatever")})
 	inner("exec x", "ssh/1", nil).Feed(Chunk{Data: []byte("one")})
 	inner("subsystem three", "ssh/2", nil).Feed(Chunk{Data: []byte("what")})

@@ -64,12 +64,20 @@ type Decoder interface {
 // when the stream is of no interest or known to nobody.
 type Inner func(label, path string, emit Emit) Decoder
 
+// Layer opens a security layer, such as "tls", that a protocol switches to in
+// the middle of its stream: what is fed to the decoder is encrypted, what
+// plain gets are the chunks of the stream inside. o are the options of the
+// decoder that asks, of which Secret and Budget count. It returns nil when it
+// does not know the layer.
+type Layer func(name string, o Options, plain func(Chunk)) Decoder
+
 // Options are what a decoder may be told when it is made.
 type Options struct {
 	Emit   Emit                                    // required
 	Path   string                                  // Path of the messages
 	Inner  Inner                                   // nil: inner streams are not decoded
-	Secret func(id []byte) (value []byte, ok bool) // looks up a session secret; nil: there are none
+	Layer  Layer                                   // nil: no layer can be opened
+	Secret func(id []byte) (value []byte, ok bool) // looks up a session secret, by the ids of keylog.Secrets; nil: there are none
 	Budget *Budget                                 // shared with other decoders; nil: this one's own limits are all
 }
 

@@ -81,7 +81,7 @@ var vocabularies = []string{"ssh", "sftp", "mysql", "custom", "link"}
 // write, outside tests. Each has a page in docs/adr.
 var dependencies = map[string][]string{
 	"golang.org/x/crypto/ssh":          {"ssh/keys", "ssh/agent"},
-	"golang.org/x/crypto":              {"ssh"},
+	"golang.org/x/crypto":              {"ssh", "tlsdecode"},
 	"golang.org/x/sys":                 {"ssh/hostshell", "ssh/agent", "sftp/backend", "internal"},
 	"golang.org/x/term":                {"ssh/hostshell", "internal"},
 	"github.com/creack/pty":            {"ssh/hostshell", "internal"},
