@@ -82,7 +82,11 @@ func (m *ERR) Fields(c *wire.Coder) {
 	}
 	c.RestText("error_message", &m.Message)
 	if c.Describing() {
-		if name := ErrorName(m.Code); name != "" {
+		name := ErrorName(m.Code)
+		if caps(c).MariaDB() && caps(c) != 0 {
+			name = MariaDBErrorName(m.Code)
+		}
+		if name != "" {
 			c.View("error_name", name)
 		}
 	}

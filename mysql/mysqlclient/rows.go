@@ -38,9 +38,10 @@ type Rows struct {
 	columns []mysql.Column
 	text    *mysql.TextRow
 	binary  *mysql.BinaryRow
-	more    bool // rows of this result set follow
-	last    bool // no result follows this one
-	ended   bool // the answer was read to its end, or the connection is lost
+	scratch []byte // texts of numbers of the present row
+	more    bool   // rows of this result set follow
+	last    bool   // no result follows this one
+	ended   bool   // the answer was read to its end, or the connection is lost
 	result  Result
 	err     error
 }
@@ -73,6 +74,7 @@ func (r *Rows) Next() bool {
 	if !r.more || r.err != nil {
 		return false
 	}
+	r.scratch = r.scratch[:0]
 	p, err := r.packet()
 	if err != nil {
 		r.lose(err)
@@ -80,8 +82,8 @@ func (r *Rows) Next() bool {
 	}
 	if r.binary != nil && p[0] == mysql.HeaderOK {
 		err = r.c.coder.Parse(p[1:], r.binary, r.c.dialect)
-	} else if end := r.ends(p); end {
-		return r.more && r.Next() // a cursor goes on with the next batch
+	} else if r.ends(p) {
+		return r.Next() // a cursor goes on with the next batch
 	} else if r.binary != nil {
 		err = fmt.Errorf("a row begins with %#02x", p[0])
 	} else {
@@ -96,7 +98,7 @@ func (r *Rows) Next() bool {
 
 // packet returns the next packet of the rows.
 func (r *Rows) packet() ([]byte, error) {
-	if r.cursor != nil {
+	if r.cursor != nil && r.cursor.open {
 		return r.cursor.next(r)
 	}
 	return r.c.read()
@@ -153,6 +155,9 @@ func (r *Rows) ok(p []byte) error {
 
 // close ends a result, and the answer unless another result follows.
 func (r *Rows) close(status mysql.Status) {
+	if r.cursor != nil && r.cursor.follows(r, status) {
+		return
+	}
 	r.last = !status.Has(mysql.StatusMoreResults)
 	if r.last {
 		r.finish()
@@ -165,7 +170,7 @@ func (r *Rows) finish() {
 		return
 	}
 	r.more, r.last, r.ended = false, true, true
-	if r.answers == nil {
+	if r.answers == nil && (r.cursor == nil || !r.cursor.open) {
 		r.c.end()
 	}
 }
@@ -207,7 +212,12 @@ func (r *Rows) head() {
 	default:
 		err = r.set(p)
 	}
-	if err != nil {
+	switch {
+	case err == nil:
+	case isServer(err): // between the definitions
+		r.err = err
+		r.finish()
+	default:
 		r.lose(err)
 	}
 }
@@ -238,13 +248,13 @@ func (r *Rows) set(p []byte) error {
 	default:
 		return &ProtocolError{What: "a result set without the definitions of its columns"}
 	}
+	r.more = true
+	r.c.phase(PhaseRows)
 	if !r.c.server.Capabilities.Has(mysql.ClientDeprecateEOF) {
 		if err := r.middle(); err != nil {
 			return err
 		}
 	}
-	r.more = true
-	r.c.phase(PhaseRows)
 	if r.stmt != nil {
 		r.binary = r.stmt.row()
 	} else {
@@ -268,6 +278,9 @@ func (r *Rows) middle() error {
 		return err
 	}
 	r.result.Status = m.Status
+	if r.cursor != nil {
+		r.cursor.follows(r, m.Status)
+	}
 	return nil
 }
 
@@ -313,8 +326,8 @@ func (r *Rows) drain() {
 // and returns the first error. To leave many rows behind, end the context of the
 // query instead: that costs the connection and saves the rows.
 func (r *Rows) Close() error {
-	if r.cursor != nil && !r.ended {
-		r.cursor.close(r)
+	if r.cursor != nil && r.cursor.open { // the next execution, or Close of the statement, drops it
+		r.finish()
 		return r.err
 	}
 	failed := r.err

@@ -198,7 +198,9 @@ func (r *Rows) Bytes(i int) []byte {
 	case mysql.KindText, mysql.KindBytes, mysql.KindDecimal, mysql.KindBit:
 		return v.Bytes()
 	}
-	return v.AppendText(nil)
+	at := len(r.scratch)
+	r.scratch = v.AppendText(r.scratch)
+	return r.scratch[at:]
 }
 
 // String returns a copy of a text or a blob, and the text of other values: as

@@ -36,6 +36,14 @@ func Errorf(code uint16, format string, args ...any) *Error {
 	return &Error{Code: code, State: mysql.SQLState(code), Message: fmt.Sprintf(format, args...)}
 }
 
+// errorIn is errorOf for what a call with the context ctx has returned.
+func errorIn(ctx context.Context, err error) *Error {
+	if cause := context.Cause(ctx); cause != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
+		return errorOf(cause)
+	}
+	return errorOf(err)
+}
+
 // errorOf returns what the client is told about err.
 func errorOf(err error) *Error {
 	var e *Error

@@ -33,11 +33,11 @@ func (c *Conn) logIn() error {
 	if err := c.authenticate(ctx, r.AuthResponse); err != nil {
 		return err
 	}
-	return c.enter(ctx)
+	return c.enterSession(ctx)
 }
 
-// enter makes the session of a user who has proved who he is, and says so.
-func (c *Conn) enter(ctx context.Context) error {
+// enterSession makes the session of a user who has proved who he is, and says so.
+func (c *Conn) enterSession(ctx context.Context) error {
 	c.db, c.status = c.client.database, initialStatus
 	info := c.proof
 	c.proof = ""

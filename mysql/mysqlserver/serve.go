@@ -8,6 +8,7 @@ import (
 	"net"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -25,10 +26,11 @@ type serving struct {
 	listeners map[net.Listener]struct{}
 	conns     map[uint32]*Conn // by id
 	lastID    uint32
-	newcomers int    // connections that have not logged in
-	secret    []byte // what unknown users' salts are made of
+	newcomers int       // connections that have not logged in
+	since     time.Time // when the first connection came
 
-	running sync.WaitGroup // connections
+	questions atomic.Uint64  // statements
+	running   sync.WaitGroup // connections
 }
 
 // Serve accepts connections and serves each in its own goroutine until the
@@ -153,7 +155,7 @@ func (s *Server) enter(c *Conn) error {
 		return ErrTooManyConnections
 	}
 	if v.conns == nil {
-		v.conns = make(map[uint32]*Conn)
+		v.conns, v.since = make(map[uint32]*Conn), time.Now()
 	}
 	for c.id == 0 || v.conns[c.id] != nil {
 		v.lastID++

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"github.com/wirelark/wirelark/mysql"
 )
@@ -28,6 +29,7 @@ import (
 // A Writer is for the call that it was given to.
 type Writer struct {
 	c      *Conn
+	ctx    context.Context // of the statement
 	binary bool
 	more   bool      // another statement of the same command follows
 	stmt   *prepared // nil: none
@@ -167,7 +169,7 @@ func (w *Writer) end(ctx context.Context, result error) (over bool, err error) {
 		return true, cause // nobody is there to be told
 	}
 	if errors.Is(result, errMisuse) {
-		w.c.s.log(levelMisuse, "wrong answer of a session", "id", w.c.id, "err", result)
+		w.c.s.log(slog.LevelWarn, "wrong answer of a session", "id", w.c.id, "err", result)
 	}
 	return true, w.finish(errorIn(ctx, result))
 }

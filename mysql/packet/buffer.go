@@ -59,7 +59,7 @@ func (b *buffer) got(n int) {
 
 // reserve makes place for n bytes behind w.
 func (b *buffer) reserve(n int) {
-	if b.b == nil || b.r == b.w {
+	if b.b != nil && b.r == b.w {
 		b.r, b.w = headroom, headroom
 	}
 	switch {

@@ -1,0 +1,161 @@
+package mysqlclient
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/wirelark/wirelark/mysql"
+)
+
+// infilePiece is how many bytes of a file one packet carries.
+const infilePiece = 256 << 10
+
+// local answers the server's request for a file: with what the call has given
+// for it, or with an empty file. A server that was not told that we would answer
+// asks for what it must not have, and so does one in the middle of a pipeline,
+// where the commands behind would be taken for the file.
+func (r *Rows) local(p []byte) error {
+	c := r.c
+	var m mysql.LocalInfileRequest
+	if err := c.parse(p, &m); err != nil {
+		return err
+	}
+	if !c.server.Capabilities.Has(mysql.ClientLocalFiles) || r.answers != nil && !r.answers.alone {
+		return &ProtocolError{What: fmt.Sprintf("it asks for the file %q", m.Filename), Err: ErrInfile}
+	}
+	if c.infile == nil {
+		return r.refuse()
+	}
+	open := c.infile
+	c.infile = nil // one file a call
+	src, err := open(m.Filename)
+	if err != nil {
+		if err := r.refuse(); err != nil {
+			return err
+		}
+		r.err = err
+		return nil
+	}
+	return r.upload(src)
+}
+
+// refuse sends an empty file and takes the answer to that.
+func (r *Rows) refuse() error {
+	if err := r.c.pc.Append(&mysql.LocalInfileData{}); err != nil {
+		return err
+	}
+	if err := r.c.flush(); err != nil {
+		return err
+	}
+	_, err := r.c.readOK()
+	if err != nil && !isServer(err) {
+		return err
+	}
+	r.err = ErrInfile
+	r.finish()
+	return nil
+}
+
+// upload sends what src has, and then takes the answer. A server that gives up
+// in the middle would wait for us to read while we wait for it to, so its answer
+// is read at the same time.
+func (r *Rows) upload(src io.Reader) error {
+	c := r.c
+	c.pc.Apart(true)
+	defer c.pc.Apart(false)
+	early := make(chan error, 1)
+	answered := make(chan []byte, 1)
+	sent := make(chan struct{})
+	go func() { // stops when the server has answered, or the stream is cut
+		p, err := c.read()
+		if err != nil {
+			early <- err
+		} else {
+			answered <- p
+		}
+		select {
+		case <-sent:
+		default:
+			c.pc.Cut(errGaveUp) // ends a write that waits
+		}
+		close(early)
+	}()
+	err := c.sendFile(src)
+	close(sent)
+	if err != nil {
+		c.pc.Cut(err)
+	}
+	lost := <-early
+	<-early
+	select {
+	case p := <-answered:
+		return r.uploaded(p, err)
+	default:
+	}
+	if err == nil || errors.Is(err, errGaveUp) {
+		return lost
+	}
+	return err
+}
+
+// errGaveUp says that the server answered before it had the whole file.
+var errGaveUp = errors.New("the server did not take the whole file")
+
+// uploaded takes the answer to a file that err kept from being sent whole.
+func (r *Rows) uploaded(p []byte, err error) error {
+	switch {
+	case err != nil && p[0] == mysql.HeaderERR:
+		if said := r.c.serverError(p); isServer(said) {
+			return fmt.Errorf("%w: %w", errGaveUp, said)
+		}
+		return err
+	case err != nil:
+		return err
+	case p[0] == mysql.HeaderERR:
+		return r.c.serverError(p)
+	case p[0] != mysql.HeaderOK:
+		return &ProtocolError{What: "no OK behind a file"}
+	}
+	return r.ok(p)
+}
+
+// sendFile sends src and the empty packet behind it. When src fails, nothing
+// tells the server that the file ends, so that what has come is not taken for
+// all of it.
+func (c *Conn) sendFile(src io.Reader) error {
+	b := make([]byte, infilePiece)
+	for {
+		n, err := io.ReadFull(src, b)
+		if n > 0 {
+			if err := c.pc.Append(&mysql.LocalInfileData{Data: b[:n]}); err != nil {
+				return err
+			}
+			if err := c.flush(); err != nil {
+				return err
+			}
+		}
+		switch {
+		case err == nil:
+			continue
+		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+			if err := closeReader(src); err != nil {
+				return err
+			}
+		default:
+			_ = closeReader(src) // the first error is the one that counts
+			return fmt.Errorf("reading the data to load: %w", err)
+		}
+		if err := c.pc.Append(&mysql.LocalInfileData{}); err != nil {
+			return err
+		}
+		return c.flush()
+	}
+}
+
+func closeReader(src io.Reader) error {
+	if closer, ok := src.(io.Closer); ok {
+		return closer.Close()
+	}
+	return nil
+}

@@ -1,0 +1,114 @@
+package mysqlserver
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/wirelark/wirelark/mysql"
+)
+
+// executeBulk answers COM_STMT_BULK_EXECUTE.
+func (c *Conn) executeBulk(ctx context.Context, p []byte) error {
+	if !c.client.caps.Has(mysql.MariaDBBulkOperations) {
+		return c.fail(errUnknownCommand)
+	}
+	var head mysql.StmtBulkExecute
+	if err := c.parse(p, &head); err != nil {
+		return c.fail(errMalformed)
+	}
+	s := c.stmts.find(head.ID)
+	if s == nil {
+		return c.fail(unknownStatement(head.ID, "mysqld_stmt_bulk_execute"))
+	}
+	s.closeCursor(c)
+	s.dropLong(c)
+	types := make([]mysql.ParamType, len(s.shape))
+	for i := range types {
+		types[i] = s.shape[i].Type
+	}
+	m := mysql.NewStmtBulkExecute(types)
+	if err := c.parse(p, m); err != nil {
+		return c.fail(errMalformed)
+	}
+	n := len(s.shape)
+	typed := m.Flags&mysql.BulkSendTypes != 0
+	if n == 0 || len(m.Values)%n != 0 || !typed && !s.bound {
+		return c.fail(Errorf(1210, "Incorrect arguments to mysqld_stmt_bulk_execute"))
+	}
+	for i := range m.Types {
+		s.shape[i].Type = m.Types[i]
+	}
+	s.bound = s.bound || typed
+	c.s.serving.questions.Add(1)
+	w := Writer{c: c, ctx: ctx, binary: true, stmt: s}
+	if b, ok := s.st.(BulkStatement); ok {
+		err := c.guard("ExecuteBulk", func() error { return b.ExecuteBulk(ctx, &w, sets(m.Values, n)) })
+		_, err = w.end(ctx, err)
+		return err
+	}
+	return c.executeEach(ctx, &w, s, m.Values)
+}
+
+// sets yields n values after n.
+func sets(values []mysql.BulkValue, n int) func(yield func([]mysql.BulkValue) bool) {
+	return func(yield func([]mysql.BulkValue) bool) {
+		for len(values) > 0 {
+			if !yield(values[:n:n]) {
+				return
+			}
+			values = values[n:]
+		}
+	}
+}
+
+// executeEach executes a statement once for each set of values, and answers
+// with what that makes together.
+func (c *Conn) executeEach(ctx context.Context, w *Writer, s *prepared, values []mysql.BulkValue) error {
+	var sum Result
+	n, done := len(s.shape), 0
+	args := make([]mysql.Value, n)
+	w.sum = &sum
+	for set := range sets(values, n) {
+		skip, e := bulkArguments(args, set)
+		if skip {
+			continue
+		}
+		var err error = e
+		if e == nil {
+			err = c.guard("Execute", func() error { return s.st.Execute(ctx, w, &Execution{Args: args}) })
+		}
+		if err != nil {
+			w.sum = nil
+			w.state = fresh
+			_, err = w.end(ctx, err)
+			return err
+		}
+		done++
+	}
+	w.sum, w.state = nil, fresh
+	sum.Info = fmt.Sprintf("Records: %d  Duplicates: 0  Warnings: %d", done, sum.Warnings)
+	if err := w.OK(sum); err != nil {
+		return err
+	}
+	return w.finish(nil)
+}
+
+// bulkArguments copies the values of a set into args. skip says that the whole
+// set is to be left out.
+func bulkArguments(args []mysql.Value, set []mysql.BulkValue) (skip bool, e *Error) {
+	for i := range set {
+		switch set[i].Indicator {
+		case mysql.IndicatorNone:
+			args[i] = set[i].Value
+		case mysql.IndicatorNull:
+			args[i] = mysql.Null()
+		case mysql.IndicatorIgnoreRow:
+			return true, nil
+		case mysql.IndicatorDefault, mysql.IndicatorIgnore:
+			return false, Errorf(1235, "This server doesn't yet support 'DEFAULT and IGNORE in bulk executions'")
+		default:
+			return false, errMalformed
+		}
+	}
+	return false, nil
+}
