@@ -107,6 +107,15 @@ func DateAndTime(d DateTime) Value {
 // Time returns a TIME.
 func Time(d Duration) Value { return Value{kind: KindTime, num: uint64(d), decimals: freeDecimals} }
 
+// WithDecimals returns v with n digits behind the point in its text, as a
+// column with that many decimals has them: a FLOAT or DOUBLE with at most 30,
+// a DATETIME or TIME with at most 6. A greater n, as 31, is as many as are
+// needed. Other kinds, and what is sent in the binary form, stay the same.
+func (v Value) WithDecimals(n uint8) Value {
+	v.decimals = n
+	return v
+}
+
 // Kind returns what v holds.
 func (v *Value) Kind() Kind { return v.kind }
 
