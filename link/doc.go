@@ -1,6 +1,6 @@
 // Package link is the vocabulary of what stands below the protocols: Ethernet
-// and its tags, loopback and cooked headers, IPv4, IPv6, TCP, UDP, and
-// Wireshark's upper PDU records. Each header is a message on package wire with
+// and its tags, loopback and cooked headers, ARP, IPv4, IPv6, ICMP, TCP, UDP,
+// and Wireshark's upper PDU records. Each header is a message on package wire with
 // what it carries as its last field, so each is parsed, described and built:
 //
 //	tcp := &link.TCP{SrcPort: 50000, DstPort: 22, Flags: link.SYN}
@@ -12,29 +12,36 @@
 // For reading captures by the million, [Decode] walks the same headers into
 // one flat [Packet] without building anything; tests hold the two together.
 //
-// Limits: ARP, ICMP and reassembly of IP fragments are not here. Decode goes
-// through at most [MaxHeaders] headers.
+// Limits: reassembly of IP fragments is not here. Decode goes through at most
+// [MaxHeaders] headers, and no further than IP where TCP and UDP are not above
+// it.
 package link
 
 import "github.com/wirelark/wirelark/wire"
 
-// Messages lists the headers. They stand in packets without a number in front,
-// so they are coded by the functions of package wire and not by the registry's;
-// the numbers here only tell entries apart.
+// Messages lists the headers. None has a number in front; what stands before a
+// header tells which one it is.
 var Messages = wire.NewRegistry("link",
-	wire.Entry{Number: 1, Name: "Ethernet", Section: "IEEE 802.3 §3", New: wire.New[Ethernet]},
-	wire.Entry{Number: 2, Name: "VLAN", Section: "IEEE 802.1Q §9", New: wire.New[VLAN]},
-	wire.Entry{Number: 3, Name: "Loopback", Section: "LINKTYPE_NULL, LINKTYPE_LOOP", New: wire.New[Loopback]},
-	wire.Entry{Number: 4, Name: "SLL", Section: "LINKTYPE_LINUX_SLL", New: wire.New[SLL]},
-	wire.Entry{Number: 5, Name: "SLL2", Section: "LINKTYPE_LINUX_SLL2", New: wire.New[SLL2]},
-	wire.Entry{Number: 6, Name: "UpperPDU", Section: "LINKTYPE_WIRESHARK_UPPER_PDU", New: wire.New[UpperPDU]},
-	wire.Entry{Number: 10, Name: "IPv4", Section: "RFC 791 §3.1", New: wire.New[IPv4]},
-	wire.Entry{Number: 11, Name: "IPv6", Section: "RFC 8200 §3", New: wire.New[IPv6]},
-	wire.Entry{Number: 12, Name: "IPv6Extension", Section: "RFC 8200 §4.3", New: wire.New[IPv6Extension]},
-	wire.Entry{Number: 13, Name: "IPv6Fragment", Section: "RFC 8200 §4.5", New: wire.New[IPv6Fragment]},
-	wire.Entry{Number: 14, Name: "TCP", Section: "RFC 9293 §3.1", New: wire.New[TCP]},
-	wire.Entry{Number: 15, Name: "UDP", Section: "RFC 768", New: wire.New[UDP]},
+	header("Ethernet", "IEEE 802.3 §3", wire.New[Ethernet]),
+	header("VLAN", "IEEE 802.1Q §9", wire.New[VLAN]),
+	header("Loopback", "LINKTYPE_NULL, LINKTYPE_LOOP", wire.New[Loopback]),
+	header("SLL", "LINKTYPE_LINUX_SLL", wire.New[SLL]),
+	header("SLL2", "LINKTYPE_LINUX_SLL2", wire.New[SLL2]),
+	header("UpperPDU", "LINKTYPE_WIRESHARK_UPPER_PDU", wire.New[UpperPDU]),
+	header("ARP", "RFC 826", wire.New[ARP]),
+	header("IPv4", "RFC 791 §3.1", wire.New[IPv4]),
+	header("IPv6", "RFC 8200 §3", wire.New[IPv6]),
+	header("IPv6Extension", "RFC 8200 §4.3", wire.New[IPv6Extension]),
+	header("IPv6Fragment", "RFC 8200 §4.5", wire.New[IPv6Fragment]),
+	header("ICMP", "RFC 792", wire.New[ICMP]),
+	header("ICMPv6", "RFC 4443, RFC 4861", wire.New[ICMPv6]),
+	header("TCP", "RFC 9293 §3.1", wire.New[TCP]),
+	header("UDP", "RFC 768", wire.New[UDP]),
 )
+
+func header(name, section string, new func() wire.Message) wire.Entry {
+	return wire.Entry{Context: name, Bare: true, Name: name, Section: section, New: new}
+}
 
 // LittleEndian is the dialect of captures made on little-endian hosts, where
 // the family of LINKTYPE_NULL is in the host's byte order. The zero dialect is
