@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,14 +32,20 @@ func socketPair(t *testing.T, network, address string) (a, b net.Conn) {
 	return a, b
 }
 
-// A peeker answers for itself and counts the questions.
+// A peeker answers for itself; a closer tells it of the end.
 type peeker struct {
-	net.Conn
-	asked int
-	left  func() int
+	*testkit.Conn
+	ended atomic.Bool
 }
 
-func (p *peeker) Pending() bool { p.asked++; return p.left() > 0 }
+func (p *peeker) Pending() bool { return p.ended.Load() || p.Buffered() > 0 }
+
+type closer struct {
+	net.Conn
+	peer *peeker
+}
+
+func (c *closer) Close() error { c.peer.ended.Store(true); return c.Conn.Close() }
 
 func TestPending(t *testing.T) {
 	for _, kind := range []string{"tcp", "unix", "pipe", "peeker"} {
@@ -58,7 +65,8 @@ func TestPending(t *testing.T) {
 					a, b = testkit.Pipe()
 				}
 				if kind == "peeker" {
-					a = &peeker{Conn: a, left: a.(*testkit.Conn).Buffered}
+					p := &peeker{Conn: a.(*testkit.Conn)}
+					a, b = p, &closer{b, p}
 				}
 				client := packet.New(a, nil)
 				server := packet.New(b, &packet.Config{Role: trace.Server})

@@ -216,7 +216,7 @@ func (c *Conn) failed(err error) error {
 		in.err = nil
 		return err
 	}
-	if err == io.EOF && (in.opened || in.pieces > 0 || c.Buffered() > 0) {
+	if err == io.EOF && (in.opened || in.frame.opened || in.pieces > 0 || c.Buffered() > 0) {
 		err = io.ErrUnexpectedEOF
 	}
 	in.ended = err
