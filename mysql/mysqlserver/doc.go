@@ -2,11 +2,9 @@
 // the shape of net/http: a [Server] has a [Handler], Serve accepts connections,
 // Shutdown ends it.
 //
-//	s := &mysqlserver.Server{
-//		Auth:    mysqlserver.Passwords(map[string]string{"app": "secret"}),
-//		Handler: handler,
-//	}
-//	err := s.Serve(listener)
+//	users, err := mysqlserver.Passwords(map[string]string{"app": "secret"})
+//	s := &mysqlserver.Server{Auth: users, Handler: handler}
+//	err = s.Serve(listener)
 //
 // It speaks the protocol and knows no SQL: for every connection whose user has
 // been let in the Handler makes a [Session], which answers the statements of

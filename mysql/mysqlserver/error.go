@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-
-	"github.com/wirelark/wirelark/mysql"
 )
 
 // Error is an error as the client is told about it. What a handler returns is
@@ -28,12 +26,12 @@ func (e *Error) state() string {
 	if len(e.State) == 5 {
 		return e.State
 	}
-	return mysql.SQLState(e.Code)
+	return sqlState(e.Code)
 }
 
 // Errorf makes an [Error] with the SQLSTATE that belongs to code.
 func Errorf(code uint16, format string, args ...any) *Error {
-	return &Error{Code: code, State: mysql.SQLState(code), Message: fmt.Sprintf(format, args...)}
+	return &Error{Code: code, State: sqlState(code), Message: fmt.Sprintf(format, args...)}
 }
 
 // errorIn is errorOf for what a call with the context ctx has returned.
@@ -77,3 +75,5 @@ var (
 	errIdle           = Errorf(4031, "The client was disconnected by the server because of inactivity. See wait_timeout and interactive_timeout for configuring this behavior.")
 	errInfile         = Errorf(3948, "Loading local data is disabled; this must be enabled on both the client and server sides")
 )
+
+func sqlState(uint16) string { return "HY000" }

@@ -83,15 +83,11 @@ func (s *Server) plugin() string {
 //	             ◀──── SSLRequest, TLS ── (if it likes)
 //	             ◀── HandshakeResponse41
 func (c *Conn) greet(ctx context.Context) (*mysql.HandshakeResponse41, error) {
-	nonce, err := auth.NewNonce()
-	if err != nil {
-		return nil, err
-	}
-	c.nonce = nonce
+	c.nonce = auth.NewNonce()
 	caps := c.s.capabilities()
 	c.pc.SetDialect(mysql.NewDialect(caps & (mysql.ClientProtocol41 | mysql.ClientLongPassword)))
-	err = c.send(&mysql.HandshakeV10{
-		ServerVersion: c.s.version(), ConnectionID: c.id, AuthData: nonce, Capabilities: caps,
+	err := c.send(&mysql.HandshakeV10{
+		ServerVersion: c.s.version(), ConnectionID: c.id, AuthData: c.nonce, Capabilities: caps,
 		Collation: c.s.collation(), Status: initialStatus, AuthPlugin: c.s.plugin(),
 	})
 	if err != nil {

@@ -80,7 +80,7 @@ func (c *Conn) authenticate(ctx context.Context, first []byte) error {
 	}
 	ok := account != nil
 	if !ok || len(account.Factors) == 0 {
-		ok, account = false, &Account{Factors: []auth.Verifier{c.s.decoy(c.client.user, c.client.plugin)}}
+		ok, account = false, &Account{Factors: []auth.Verifier{c.s.decoy(c.client.user)}}
 	}
 	if account.RequireTLS && !c.secure() {
 		ok = false

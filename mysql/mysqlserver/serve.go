@@ -29,6 +29,9 @@ type serving struct {
 	newcomers int       // connections that have not logged in
 	since     time.Time // when the first connection came
 
+	once   sync.Once
+	secret []byte // what unknown users' salts are made of
+
 	questions atomic.Uint64  // statements
 	running   sync.WaitGroup // connections
 }

@@ -36,10 +36,10 @@ type socket struct {
 type watchState uint8
 
 const (
-	idle    watchState = iota // nobody watches
-	armed                     // the timer runs
-	reading                   // the watch is reading
-	ending                    // the watch is to end
+	idle     watchState = iota // nobody watches
+	armed                      // the timer runs
+	reading                    // the watch is reading
+	stopping                   // the watch is to end
 )
 
 // aLongTimeAgo is a deadline that ends a call that is waiting.
@@ -153,7 +153,7 @@ func (s *socket) unwatch() {
 		s.state = idle
 		s.timer.Stop()
 	case reading:
-		s.state = ending
+		s.state = stopping
 		_ = s.Conn.SetReadDeadline(aLongTimeAgo)
 	}
 	ended := s.ended
