@@ -21,16 +21,22 @@ func TestControlMessages(t *testing.T) {
 			Hardware: 1, Protocol: link.EtherIPv4, HardwareLen: ones(6), ProtocolLen: ones(4), Operation: link.ARPRequest,
 			SenderHW: mac[:], SenderIP: []byte{10, 0, 0, 1}, TargetHW: make([]byte, 6), TargetIP: []byte{10, 0, 0, 2},
 		}, `0001 0800 06 04 0001  020000000001 0a000001  000000000000 0a000002`},
-		{"ping", &link.ICMP{Type: link.ICMPEcho, Checksum: wire.Set[uint16](0x3b37), ID: 0x1c46, Seq: 1, Payload: []byte("wirelark")},
-			`08 00 3b37 1c46 0001 "wirelark"`},
-		{"too large", &link.ICMP{Type: link.ICMPUnreachable, Code: 4, Checksum: wire.Set[uint16](0xf718), MTU: 1492, Payload: []byte{0, 1}},
-			`03 04 f718 00 00 05d4 0001`},
+		{
+			"ping", &link.ICMP{Type: link.ICMPEcho, Checksum: wire.Set[uint16](0x3b37), ID: 0x1c46, Seq: 1, Payload: []byte("wirelark")},
+			`08 00 3b37 1c46 0001 "wirelark"`,
+		},
+		{
+			"too large", &link.ICMP{Type: link.ICMPUnreachable, Code: 4, Checksum: wire.Set[uint16](0xf718), MTU: 1492, Payload: []byte{0, 1}},
+			`03 04 f718 00 00 05d4 0001`,
+		},
 		{"who has, version 6", &link.ICMPv6{
 			Type: link.ICMPv6NeighborSolicitation, Checksum: wire.Set[uint16](0x1234), Target: ip("fe80::2"),
 			Options: []link.NeighborOption{{Kind: 1, Len: ones(1), Data: mac[:]}},
 		}, `87 00 1234 00000000 fe800000000000000000000000000002 01 01 020000000001`},
-		{"I have", &link.ICMPv6{Type: link.ICMPv6NeighborAdvertisement, Checksum: wire.Set[uint16](1), Solicited: true, Override: true, Target: ip("fe80::2")},
-			`88 00 0001 60000000 fe800000000000000000000000000002`},
+		{
+			"I have", &link.ICMPv6{Type: link.ICMPv6NeighborAdvertisement, Checksum: wire.Set[uint16](1), Solicited: true, Override: true, Target: ip("fe80::2")},
+			`88 00 0001 60000000 fe800000000000000000000000000002`,
+		},
 	} {
 		t.Run(v.name, func(t *testing.T) { wiretest.Golden(t, link.Messages, wire.Dialect{}, v.m, v.layout) })
 	}
