@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/auth"
@@ -183,7 +184,7 @@ func (c *Conn) changeUser(ctx context.Context, cfg *Config) error {
 	// The greeting's nonce is used up. An empty answer makes the server send a
 	// new one with a switch.
 	m := &mysql.ChangeUser{
-		User: cfg.User, Schema: cfg.Database, Collation: uint16(c.collation()),
+		User: cfg.User, Database: cfg.Database, Collation: uint16(c.collation()),
 		AuthPlugin: c.plugin, Attributes: c.attributes(),
 	}
 	e, err := c.exchangeFor(ctx, cfg, c.plugin, nil)

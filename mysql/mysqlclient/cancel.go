@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"strings"
-	"time"
 )
 
 // cancelled ends the connection because ctx, of the command with number n, has

@@ -140,8 +140,11 @@ func (c *Conn) fits(ctx context.Context, n int) error {
 // MaxAllowedPacket returns the size, in bytes, of the largest command that the
 // server takes. The server is asked once.
 func (c *Conn) MaxAllowedPacket(ctx context.Context) (int64, error) {
-	if c.limit > 0 {
-		return c.limit, nil
+	c.mu.Lock()
+	known := c.limit
+	c.mu.Unlock()
+	if known > 0 {
+		return known, nil
 	}
 	r, err := c.Query(ctx, "SELECT @@max_allowed_packet")
 	if err != nil {
@@ -157,6 +160,8 @@ func (c *Conn) MaxAllowedPacket(ctx context.Context) (int64, error) {
 	if limit <= 0 {
 		limit = alwaysFits
 	}
+	c.mu.Lock()
 	c.limit = limit
+	c.mu.Unlock()
 	return limit, nil
 }

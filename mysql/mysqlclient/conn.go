@@ -39,7 +39,6 @@ type Conn struct {
 	epoch     int      // counts how often the server has forgotten all statements
 	leftovers []uint32 // statements to close with the next write
 	infile    InfileFunc
-	limit     int64 // max_allowed_packet; 0: not asked yet
 
 	mu      sync.Mutex
 	err     error  // why the connection is lost; nil while it lives
@@ -47,6 +46,8 @@ type Conn struct {
 	command uint64 // number of the command under way, for watchers that come late
 	flight  flight
 	state   State
+	limit   int64        // max_allowed_packet; 0: not asked yet
+	multi   bool         // several statements in one query are on
 	names   lexer.Config // how the server reads SQL
 	born    time.Time
 	used    time.Time // end of the last command
@@ -314,11 +315,11 @@ func (c *Conn) lostBefore() *ConnError {
 // commits reports whether losing the answer to sql leaves open whether a
 // transaction was committed.
 func (c *Conn) commits(sql string) bool {
-	if !c.cfg.MultiStatements {
+	if !c.multi {
 		return lexer.Verb(sql, c.names) == "COMMIT"
 	}
 	for t := range lexer.Tokens(sql, c.names) {
-		if strings.EqualFold(t.Text(sql), "COMMIT") {
+		if t.Is("COMMIT") {
 			return true
 		}
 	}
@@ -346,12 +347,12 @@ func (c *Conn) flush() error {
 	c.flight.phase = PhaseWrite
 	c.flight.written += n
 	c.mu.Unlock()
-	before := c.pc.Sent()
+	before := c.pc.Counts().BytesWritten
 	err := c.pc.Flush()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err != nil {
-		if first && c.pc.Sent() == before {
+		if first && c.pc.Counts().BytesWritten == before {
 			c.flight.written = 0 // nothing has left us
 		}
 		return err

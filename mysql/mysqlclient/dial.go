@@ -29,6 +29,9 @@ func Connect(ctx context.Context, cfg *Config) (*Conn, error) {
 		defer stop()
 	}
 	if err := c.connect(ctx); err != nil {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
 		e := &ConnError{Phase: c.flight.phase, Address: c.cfg.Address, Err: err}
 		c.hangUp(e)
 		return nil, e
@@ -40,9 +43,13 @@ func Connect(ctx context.Context, cfg *Config) (*Conn, error) {
 // connect goes through the phases of a login, as the manual's "Connection
 // Phase" draws them.
 func (c *Conn) connect(ctx context.Context) error {
+	var err error
+	if c.zone, err = zoneName(c.cfg.TimeZone); err != nil {
+		return err
+	}
 	raw, err := c.cfg.Dial(ctx, c.cfg.Network, c.cfg.Address)
 	if err != nil {
-		return either(context.Cause(ctx), err)
+		return err
 	}
 	c.raw = raw
 	c.openTrace()
@@ -128,10 +135,13 @@ func (c *Conn) greeting() (*mysql.HandshakeV10, error) {
 // negotiate chooses what both sides can do.
 func (c *Conn) negotiate(hello *mysql.HandshakeV10) {
 	c.offered = hello.Capabilities
+	c.server.MariaDB = hello.MariaDB()
 	c.server = Server{
 		Version: hello.Version(), MariaDB: hello.MariaDB(), ConnID: hello.ConnectionID,
 		Collation: hello.Collation, Capabilities: c.wanted() & hello.Capabilities,
 	}
+	c.plugin = hello.AuthPlugin
+	c.multi = c.server.Capabilities.Has(mysql.ClientMultiStatements)
 	c.names = lexer.Config{Version: versionNumber(c.server.Version), MariaDB: c.server.MariaDB}
 	c.note(hello.Status, 0)
 	c.setDialect()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 
 	"github.com/wirelark/wirelark/mysql"
 )
@@ -64,37 +65,29 @@ func (r *Rows) upload(src io.Reader) error {
 	c := r.c
 	c.pc.Apart(true)
 	defer c.pc.Apart(false)
-	early := make(chan error, 1)
-	answered := make(chan []byte, 1)
-	sent := make(chan struct{})
+	type reply struct {
+		p   []byte
+		err error
+	}
+	var whole atomic.Bool // the file was sent to its end
+	replies := make(chan reply, 1)
 	go func() { // stops when the server has answered, or the stream is cut
 		p, err := c.read()
-		if err != nil {
-			early <- err
-		} else {
-			answered <- p
-		}
-		select {
-		case <-sent:
-		default:
+		if !whole.Load() {
 			c.pc.Cut(errGaveUp) // ends a write that waits
 		}
-		close(early)
+		replies <- reply{p, err}
 	}()
-	err := c.sendFile(src)
-	close(sent)
+	err := c.sendFile(src, &whole)
 	if err != nil {
 		c.pc.Cut(err)
 	}
-	lost := <-early
-	<-early
-	select {
-	case p := <-answered:
-		return r.uploaded(p, err)
-	default:
-	}
-	if err == nil || errors.Is(err, errGaveUp) {
-		return lost
+	got := <-replies
+	switch {
+	case got.err == nil:
+		return r.uploaded(got.p, err)
+	case err == nil, errors.Is(err, errGaveUp):
+		return got.err
 	}
 	return err
 }
@@ -123,7 +116,7 @@ func (r *Rows) uploaded(p []byte, err error) error {
 // sendFile sends src and the empty packet behind it. When src fails, nothing
 // tells the server that the file ends, so that what has come is not taken for
 // all of it.
-func (c *Conn) sendFile(src io.Reader) error {
+func (c *Conn) sendFile(src io.Reader, whole *atomic.Bool) error {
 	b := make([]byte, infilePiece)
 	for {
 		n, err := io.ReadFull(src, b)
@@ -149,6 +142,7 @@ func (c *Conn) sendFile(src io.Reader) error {
 		if err := c.pc.Append(&mysql.LocalInfileData{}); err != nil {
 			return err
 		}
+		whole.Store(true)
 		return c.flush()
 	}
 }

@@ -34,6 +34,7 @@ type Rows struct {
 	stmt    *prepared // nil: text rows
 	answers *Answers  // the pipeline that the answer is part of; nil: none
 	cursor  *cursor   // nil: all rows come at once
+	again   *retry    // how to prepare the statement again; nil: it is not to be
 
 	columns []mysql.Column
 	text    *mysql.TextRow
@@ -111,7 +112,7 @@ func (r *Rows) ends(p []byte) bool {
 	deprecated := r.c.server.Capabilities.Has(mysql.ClientDeprecateEOF)
 	switch {
 	case p[0] == mysql.HeaderERR:
-		r.refused(p)
+		r.stop(r.c.serverError(p))
 		return true
 	case p[0] != mysql.HeaderEOF, deprecated && len(p) >= 1<<24-1, !deprecated && len(p) >= 9:
 		return false
@@ -175,9 +176,9 @@ func (r *Rows) finish() {
 	}
 }
 
-// refused takes an ERR, which ends the whole answer.
-func (r *Rows) refused(p []byte) {
-	err := r.c.serverError(p)
+// stop ends the whole answer, as an ERR does. Other errors end the connection
+// with it.
+func (r *Rows) stop(err error) {
 	if !isServer(err) {
 		r.lose(err)
 		return
@@ -203,7 +204,9 @@ func (r *Rows) head() {
 	}
 	switch p[0] {
 	case mysql.HeaderERR:
-		r.refused(p)
+		if err = r.c.serverError(p); !isServer(err) || !r.prepareAgain(err) {
+			r.stop(err)
+		}
 		return
 	case mysql.HeaderOK:
 		err = r.ok(p)
@@ -212,13 +215,8 @@ func (r *Rows) head() {
 	default:
 		err = r.set(p)
 	}
-	switch {
-	case err == nil:
-	case isServer(err): // between the definitions
-		r.err = err
-		r.finish()
-	default:
-		r.lose(err)
+	if err != nil {
+		r.stop(err)
 	}
 }
 
