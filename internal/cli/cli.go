@@ -16,6 +16,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
+
+	"github.com/wirelark/wirelark/ssh/config"
 )
 
 // Env is what a command may use of the process around it.
@@ -23,11 +25,12 @@ type Env struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	Getenv         func(string) string
+	SSHConfig      string // the ssh_config of the machine; empty: there is none
 }
 
 // System returns the process's own streams and environment.
 func System() *Env {
-	return &Env{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv}
+	return &Env{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, SSHConfig: config.SystemFile}
 }
 
 // app is one run of the program: its environment and the flags that all

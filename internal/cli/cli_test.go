@@ -13,8 +13,12 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"wirelark": func() { os.Exit(Main(os.Args[1:], System())) },
-		"askpass":  askpass,
+		"wirelark": func() {
+			env := System()
+			env.SSHConfig = os.Getenv("TEST_SSH_CONFIG") // not this machine's
+			os.Exit(Main(os.Args[1:], env))
+		},
+		"askpass": askpass,
 	})
 }
 
@@ -47,6 +51,7 @@ func askpass() {
 //	silent NAME         a TCP server that listens and says nothing
 //	talk PORT TEXT      sends TEXT to a port, from when it listens, and prints the reply
 //	authorize FILE OPTIONS KEY.pub  adds a line to an authorized_keys file
+//	mkconf FILE         writes an ssh_config about the servers A, B and C
 //	freeport NAME       sets $NAME to a port nobody listens on
 //	bigfile FILE SIZE   makes a file that no part of repeats
 //	same FILE FILE      compares files of any size
@@ -69,7 +74,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status": cmdStatus, "serve": cmdServe, "stop": cmdStop, "login": cmdLogin, "speaker": cmdSpeaker, "echo": cmdEcho, "silent": cmdSilent, "authorize": cmdAuthorize,
-			"talk": cmdTalk, "freeport": cmdFreePort, "bigfile": cmdBigFile, "same": cmdSame, "cut": cmdCut, "mode": cmdMode, "asker": cmdAsker,
+			"talk": cmdTalk, "freeport": cmdFreePort, "bigfile": cmdBigFile, "same": cmdSame, "cut": cmdCut, "mkconf": cmdMkconf, "mode": cmdMode, "asker": cmdAsker,
 		},
 	})
 }

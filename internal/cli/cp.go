@@ -100,6 +100,7 @@ func (a *app) runCP(cmd *cobra.Command, args []string, r *cpRun) (err error) {
 			return err
 		}
 	}
+	r.session, r.command = "subsystem", join.Subsystem
 	s, err := a.openSeeing(cmd, &r.see)
 	if err != nil {
 		return err

@@ -56,33 +56,6 @@ func TestParseFile(t *testing.T) {
 	}
 }
 
-func TestOptions(t *testing.T) {
-	var o sshOptions
-	for _, s := range []string{
-		"StrictHostKeyChecking=accept-new", "stricthostkeychecking no", "IdentityFile=a", "IdentityFile b",
-		"RekeyLimit=16K 1h", "ConnectTimeout=5", "Ciphers=+aes128-ctr", "BatchMode yes",
-		"ServerAliveInterval=1m", "ServerAliveCountMax=2",
-	} {
-		if err := o.setOption(s); err != nil {
-			t.Errorf("setOption(%q) = %v", s, err)
-		}
-	}
-	if o.strictHostKey != "accept-new" || len(o.identities) != 2 || o.rekeyBytes != 16<<10 || !o.batchMode ||
-		o.rekeyInterval.Hours() != 1 || o.connectTimeout.Seconds() != 5 || o.ciphers != "+aes128-ctr" ||
-		o.aliveInterval.Minutes() != 1 || o.aliveCountMax != 2 {
-		t.Errorf("options = %+v", o)
-	}
-	for _, s := range []string{
-		"ProxyCommand=nc", "Ciphers", "Ciphers=", "BatchMode=maybe", "RekeyLimit=1", "RekeyLimit=1K 1x",
-		"ConnectTimeout=soon", "StrictHostKeyChecking=perhaps",
-		"ServerAliveInterval=often", "ServerAliveCountMax=0",
-	} {
-		if err := new(sshOptions).setOption(s); err == nil {
-			t.Errorf("setOption(%q) succeeded", s)
-		}
-	}
-}
-
 func TestEscapeReader(t *testing.T) {
 	for _, tt := range []struct {
 		in, want string
@@ -98,7 +71,7 @@ func TestEscapeReader(t *testing.T) {
 	} {
 		hung := false
 		var help testWriter
-		e := newEscapeReader(&slowReader{s: tt.in}, &help, func() { hung = true })
+		e := newEscapeReader(&slowReader{s: tt.in}, &help, '~', func() { hung = true })
 		var got []byte
 		buf := make([]byte, 2)
 		for {

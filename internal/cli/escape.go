@@ -6,19 +6,21 @@ import (
 )
 
 // escapeReader passes the user's keystrokes on and acts on what follows a
-// tilde at the beginning of a line, as ssh(1) does: ~. ends the session, ~~
-// sends a tilde, ~? lists the escapes. It is used by one goroutine.
+// tilde, or another escape character, at the beginning of a line, as ssh(1)
+// does: ~. ends the session, ~~ sends a tilde, ~? lists the escapes. It is used
+// by one goroutine.
 type escapeReader struct {
 	r       io.Reader
 	out     io.Writer // for ~?
+	char    byte      // the tilde, unless EscapeChar says something else
 	hangup  func()    // for ~.
 	newline bool      // the next character begins a line
 	tilde   bool      // a tilde at the beginning of a line was held back
 	pending []byte
 }
 
-func newEscapeReader(r io.Reader, out io.Writer, hangup func()) *escapeReader {
-	return &escapeReader{r: r, out: out, hangup: hangup, newline: true}
+func newEscapeReader(r io.Reader, out io.Writer, char byte, hangup func()) *escapeReader {
+	return &escapeReader{r: r, out: out, char: char, hangup: hangup, newline: true}
 }
 
 func (e *escapeReader) Read(p []byte) (int, error) {
@@ -50,20 +52,28 @@ func (e *escapeReader) key(c byte) (end bool) {
 			e.hangup()
 			return true
 		case '?':
-			fmt.Fprint(e.out, "~?\r\n  ~.  end the session\r\n  ~~  send a tilde\r\n  ~?  this list\r\n(only at the beginning of a line)\r\n")
+			fmt.Fprintf(e.out, "%[1]s?\r\n  %[1]s.  end the session\r\n  %[1]s%[1]s  send the escape character\r\n  %[1]s?  this list\r\n(only at the beginning of a line)\r\n", e.name())
 			e.newline = true
 			return false
-		case '~':
-			e.pending = append(e.pending, '~')
+		case e.char:
+			e.pending = append(e.pending, c)
 			e.newline = false
 			return false
 		}
-		e.pending = append(e.pending, '~')
-	} else if e.newline && c == '~' {
+		e.pending = append(e.pending, e.char)
+	} else if e.newline && c == e.char {
 		e.tilde = true
 		return false
 	}
 	e.pending = append(e.pending, c)
 	e.newline = c == '\r' || c == '\n'
 	return false
+}
+
+// name shows the escape character.
+func (e *escapeReader) name() string {
+	if e.char < ' ' {
+		return "^" + string(rune(e.char+'@'))
+	}
+	return string(rune(e.char))
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/wirelark/wirelark/join"
 	"github.com/wirelark/wirelark/sftp/sftpclient"
 	"github.com/wirelark/wirelark/ssh"
 	"github.com/wirelark/wirelark/ssh/keys"
@@ -28,11 +29,14 @@ func explain(err error) *Error {
 		return e
 	}
 	for _, f := range []func(error) *Error{
-		explainSeveral, explainTransfer, explainHostKey, explainLogin, explainNegotiation, explainInterrupt, explainReach,
+		explainConfig, explainSeveral, explainTransfer, explainHostKey, explainLogin, explainNegotiation, explainInterrupt, explainReach,
 		explainRefusal, explainProtocol, explainFiles, explainLine,
 	} {
 		if e := f(err); e != nil {
 			e.Err = err
+			if hop := (*join.HopError)(nil); errors.As(err, &hop) {
+				e.How = append([]string{fmt.Sprintf("on the way: %s, host %d of %d", hop.Addr, hop.Number, hop.Of)}, e.How...)
+			}
 			return e
 		}
 	}

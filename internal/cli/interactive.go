@@ -12,7 +12,7 @@ import (
 // interactive lets the user answer the server's questions, as ssh(1) does: who
 // asks stands in front of each. The same question is asked at most as often as
 // -o NumberOfPasswordPrompts says.
-func (p *prompter) interactive(d dest, most int) sshclient.AuthMethod {
+func (p *prompter) interactive(user, host string, most int) sshclient.AuthMethod {
 	asked := map[string]int{}
 	return sshclient.KeyboardInteractive(func(ctx context.Context, name, instruction string, prompts []ssh.Prompt) ([]string, error) {
 		if p.noInput {
@@ -29,7 +29,7 @@ func (p *prompter) interactive(d dest, most int) sshclient.AuthMethod {
 				return nil, errNoPrompt
 			}
 			var err error
-			if answers[i], err = p.ask(ctx, harmless(fmt.Sprintf("(%s@%s) %s", d.user, d.host, q.Text)), q.Echo, false); err != nil {
+			if answers[i], err = p.ask(ctx, harmless(fmt.Sprintf("(%s@%s) %s", user, host, q.Text)), q.Echo, false); err != nil {
 				return nil, err
 			}
 		}

@@ -1,191 +1,248 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
+	"net"
+	"os"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wirelark/wirelark/ssh/config"
+	"github.com/wirelark/wirelark/ssh/transport"
 )
 
-// sshOptions are the -o options that are understood, and the flags that mean
-// the same.
-type sshOptions struct {
-	strictHostKey   string // yes, no, ask, accept-new, off
-	knownHosts      []string
-	identitiesOnly  bool
-	identities      []string
-	preferredAuth   []string
-	kex             string // OpenSSH's list syntax, with + - ^
-	ciphers         string
-	macs            string
-	hostKeyAlgos    string
-	rekeyBytes      uint64
-	rekeyInterval   time.Duration
-	connectTimeout  time.Duration
-	aliveInterval   time.Duration // 0: never asked
-	aliveCountMax   int           // 0: the default
-	batchMode       bool
-	given           []string // lower-case names that were set, first one wins
-	passwordPrompts int
+// sshFlags are the flags of every command that logs in to an SSH server.
+type sshFlags struct {
+	port       int
+	user       string
+	identities []string
+	options    []string
+	config     string
+	jump       string
+	ipv4, ipv6 bool
+	see        seeingFlags
+
+	// What the connection is for, as Match asks in a configuration.
+	session, command string
 }
 
-type optionSetter struct {
-	name string
-	set  func(o *sshOptions, value string) error
+// register adds the flags; portLetter is p for ssh and P for cp and sftp, as
+// OpenSSH has it.
+func (f *sshFlags) register(cmd *cobra.Command, portLetter string) {
+	flags := cmd.Flags()
+	flags.IntVarP(&f.port, "port", portLetter, 0, "port of the server (default 22)")
+	flags.StringArrayVarP(&f.identities, "identity", "i", nil, "private key `FILE`; may be repeated")
+	flags.StringArrayVarP(&f.options, "option", "o", nil, "`NAME=VALUE` as in ssh_config(5); may be repeated")
+	flags.StringVarP(&f.config, "config", "F", "", "read this ssh_config `FILE` instead of the user's and the system's; none: no file")
+	flags.StringVarP(&f.jump, "jump", "J", "", "go through these `HOSTS`, [USER@]HOST[:PORT] with commas between, the nearest first")
+	flags.BoolVarP(&f.ipv4, "ipv4", "4", false, "use IPv4 only")
+	flags.BoolVarP(&f.ipv6, "ipv6", "6", false, "use IPv6 only")
+	f.see.register(cmd)
 }
 
-var sshOptionTable = []optionSetter{
-	{"StrictHostKeyChecking", func(o *sshOptions, v string) error {
-		switch v = strings.ToLower(v); v {
-		case "yes", "true", "ask", "accept-new", "no", "false", "off":
-			o.strictHostKey = v
-			return nil
+// check refuses what the flags alone make impossible.
+func (f *sshFlags) check(cmd *cobra.Command) error {
+	if f.ipv4 && f.ipv6 {
+		return usagef(cmd, "-4 and -6 exclude each other")
+	}
+	if f.port < 0 || f.port > 65535 || f.port == 0 && cmd.Flags().Changed("port") {
+		return usagef(cmd, "%d is no port number", f.port)
+	}
+	if f.jump != "" {
+		if _, err := config.ParseJumps(f.jump); err != nil {
+			return usagef(cmd, "-J: %v", err)
 		}
-		return fmt.Errorf("yes, no, ask, accept-new or off")
-	}},
-	{"UserKnownHostsFile", func(o *sshOptions, v string) error { o.knownHosts = strings.Fields(v); return nil }},
-	{"IdentitiesOnly", func(o *sshOptions, v string) error { return setBool(&o.identitiesOnly, v) }},
-	{"IdentityFile", func(o *sshOptions, v string) error { o.identities = append(o.identities, v); return nil }},
-	{"PreferredAuthentications", func(o *sshOptions, v string) error {
-		o.preferredAuth = strings.Split(v, ",")
-		return nil
-	}},
-	{"KexAlgorithms", func(o *sshOptions, v string) error { o.kex = v; return nil }},
-	{"Ciphers", func(o *sshOptions, v string) error { o.ciphers = v; return nil }},
-	{"MACs", func(o *sshOptions, v string) error { o.macs = v; return nil }},
-	{"HostKeyAlgorithms", func(o *sshOptions, v string) error { o.hostKeyAlgos = v; return nil }},
-	{"RekeyLimit", setRekeyLimit},
-	{"ConnectTimeout", func(o *sshOptions, v string) (err error) {
-		o.connectTimeout, err = parseTime(v)
-		return err
-	}},
-	{"ServerAliveInterval", func(o *sshOptions, v string) (err error) {
-		o.aliveInterval, err = parseTime(v)
-		return err
-	}},
-	{"ServerAliveCountMax", func(o *sshOptions, v string) error {
-		n, err := strconv.Atoi(v)
-		if err != nil || n < 1 {
-			return fmt.Errorf("a number above 0")
-		}
-		o.aliveCountMax = n
-		return nil
-	}},
-	{"BatchMode", func(o *sshOptions, v string) error { return setBool(&o.batchMode, v) }},
-	{"NumberOfPasswordPrompts", func(o *sshOptions, v string) error {
-		n, err := strconv.Atoi(v)
-		if err != nil || n < 0 {
-			return fmt.Errorf("a number")
-		}
-		o.passwordPrompts = n
-		return nil
-	}},
-}
-
-// setOption reads "Name=value" or "Name value" as OpenSSH's -o does. The first
-// value of an option wins, but IdentityFile adds up.
-func (o *sshOptions) setOption(s string) error {
-	name, value, ok := strings.Cut(s, "=")
-	if fields := strings.Fields(s); !ok && len(fields) > 1 {
-		name, value, ok = fields[0], strings.Join(fields[1:], " "), true
-	}
-	name, value = strings.TrimSpace(name), strings.Trim(strings.TrimSpace(value), `"`)
-	if !ok || value == "" {
-		return fmt.Errorf("-o %q has no value; write Name=value", s)
-	}
-	i := slices.IndexFunc(sshOptionTable, func(t optionSetter) bool { return strings.EqualFold(t.name, name) })
-	if i < 0 {
-		names := make([]string, len(sshOptionTable))
-		for i, t := range sshOptionTable {
-			names[i] = t.name
-		}
-		return fmt.Errorf("-o %s is not supported; supported are %s", name, strings.Join(names, ", "))
-	}
-	key := strings.ToLower(name)
-	if slices.Contains(o.given, key) && key != "identityfile" {
-		return nil
-	}
-	if err := sshOptionTable[i].set(o, value); err != nil {
-		return fmt.Errorf("-o %s=%s: expected %w", sshOptionTable[i].name, value, err)
-	}
-	o.given = append(o.given, key)
-	return nil
-}
-
-func setBool(p *bool, v string) error {
-	switch strings.ToLower(v) {
-	case "yes", "true":
-		*p = true
-	case "no", "false":
-		*p = false
-	default:
-		return fmt.Errorf("yes or no")
 	}
 	return nil
 }
 
-// setRekeyLimit reads "bytes [time]", each possibly "default" or "none", with
-// K, M and G for bytes (ssh_config(5)).
-func setRekeyLimit(o *sshOptions, v string) error {
-	fields := strings.Fields(v)
-	if len(fields) > 2 {
-		return fmt.Errorf("bytes and at most a time")
+// query is what the command line says about a destination.
+func (f *sshFlags) query(d dest) config.Query {
+	q := config.Query{
+		Host: d.host, User: d.user, Port: d.port,
+		IdentityFiles: f.identities, Session: f.session, Command: f.command,
 	}
-	if s := strings.ToLower(fields[0]); s != "default" && s != "none" {
-		n, err := parseSize(s)
-		if err != nil {
-			return err
-		}
-		if n < 16 {
-			return fmt.Errorf("at least 16 bytes")
-		}
-		o.rekeyBytes = n
+	if f.user != "" {
+		q.User = f.user
 	}
-	if len(fields) == 2 && !strings.EqualFold(fields[1], "none") {
-		d, err := parseTime(fields[1])
-		if err != nil {
-			return err
-		}
-		o.rekeyInterval = d
+	if f.port != 0 {
+		q.Port = f.port
 	}
-	return nil
+	switch {
+	case f.ipv4:
+		q.Options = append(q.Options, "AddressFamily=inet")
+	case f.ipv6:
+		q.Options = append(q.Options, "AddressFamily=inet6")
+	}
+	if f.jump != "" {
+		q.Options = append(q.Options, "ProxyJump="+f.jump)
+	}
+	q.Options = slices.Concat(q.Options, f.options)
+	return q
 }
 
-func parseSize(s string) (uint64, error) {
-	shift := 0
-	if i := strings.IndexAny(s, "kKmMgG"); i >= 0 && i == len(s)-1 {
-		shift = map[byte]int{'k': 10, 'm': 20, 'g': 30}[s[i]|0x20]
-		s = s[:i]
-	}
-	n, err := strconv.ParseUint(s, 10, 32)
+// sshSource is where the configuration is read, as -F says.
+func (a *app) sshSource(file string) (*config.Source, error) {
+	s, err := config.System()
 	if err != nil {
-		return 0, fmt.Errorf("a number of bytes with K, M or G behind it")
+		return nil, err
 	}
-	return n << shift, nil
+	if s.Local.Home, err = a.home(); err != nil {
+		return nil, err
+	}
+	s.Local.User = a.localUser()
+	s.Local.Lookup = func(name string) (string, bool) {
+		v := a.Getenv(name)
+		return v, v != ""
+	}
+	s.Exec = a.matchExec
+	switch file {
+	case "":
+		s.Files = []config.File{config.UserFile(s.Local.Home)}
+		if a.SSHConfig != "" {
+			s.Files = append(s.Files, config.File{Path: a.SSHConfig, Optional: true})
+		}
+	case "none", os.DevNull:
+		s.Files = nil
+	default:
+		s.Files = []config.File{{Path: file, User: true}}
+	}
+	return s, nil
 }
 
-// parseTime reads ssh_config's times: seconds, or parts such as 1h30m.
-func parseTime(s string) (time.Duration, error) {
-	if n, err := strconv.ParseUint(s, 10, 31); err == nil {
-		return time.Duration(n) * time.Second, nil
-	}
-	units := map[byte]time.Duration{'s': time.Second, 'm': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour, 'w': 7 * 24 * time.Hour}
-	var d time.Duration
-	for rest := strings.ToLower(s); rest != ""; {
-		i := strings.IndexFunc(rest, func(r rune) bool { return r < '0' || r > '9' })
-		if i <= 0 || units[rest[i]] == 0 {
-			return 0, fmt.Errorf("a time such as 30, 10m or 1h30m")
+// refuseOptions refuses settings that nobody acts on and that must not be
+// ignored, and tells of the others.
+func (a *app) refuseOptions(cmd *cobra.Command, c *config.Config) error {
+	if c.RefuseConnection != "" {
+		return &Error{
+			Code: exitUsage, What: fmt.Sprintf("the configuration forbids connections to %s", c.Host), How: []string{"it says: " + c.RefuseConnection},
+			Next: []string{"find RefuseConnection in ssh_config, or read another one: -F FILE"},
 		}
-		n, err := strconv.ParseUint(rest[:i], 10, 31)
+	}
+	if _, err := algorithms(c, a.debugf); err != nil {
+		return usagef(cmd, "%v", err)
+	}
+	for _, s := range c.Others {
+		where := s.File
+		if s.Line > 0 {
+			where = fmt.Sprintf("%s:%d", s.File, s.Line)
+		}
+		if s.Unsafe == "" {
+			a.debugf("%s: %s is not acted on", where, s.Name)
+			continue
+		}
+		return &Error{
+			Code: exitUsage, What: fmt.Sprintf("the option %s is not supported and must not be ignored", s.Name),
+			How:  []string{fmt.Sprintf("%s: %s %s", where, s.Name, s.Value), "ignored: " + s.Unsafe},
+			Next: []string{"do without it", "read another configuration: -F FILE, or none: -F none"},
+		}
+	}
+	for _, n := range []struct {
+		name string
+		set  bool
+	}{
+		{"Compression", c.Compression},
+		{"CertificateFile", len(c.CertificateFiles) > 0},
+		{"UpdateHostKeys", c.UpdateHostKeys != "" && c.UpdateHostKeys != "no"},
+	} {
+		if n.set {
+			a.debugf("%s is not acted on", n.name)
+		}
+	}
+	return nil
+}
+
+// algorithms resolves the lists of Ciphers and its like. What a file asks for
+// and we do not have is left out, as long as something remains: such lists are
+// written for another program. debugf is told.
+func algorithms(c *config.Config, debugf func(string, ...any)) (transport.Algorithms, error) {
+	var out transport.Algorithms
+	defaults, supported := transport.Defaults(), transport.Supported()
+	for _, l := range []struct {
+		option, given       string
+		defaults, supported []string
+		to                  *[]string
+	}{
+		{"KexAlgorithms", c.KexAlgorithms, defaults.Kex, supported.Kex, &out.Kex},
+		{"HostKeyAlgorithms", c.HostKeyAlgorithms, defaults.HostKeys, supported.HostKeys, &out.HostKeys},
+		{"Ciphers", c.Ciphers, defaults.Ciphers, supported.Ciphers, &out.Ciphers},
+		{"MACs", c.MACs, defaults.MACs, supported.MACs, &out.MACs},
+	} {
+		if l.given == "" {
+			continue
+		}
+		list, dropped := supportedOnly(l.given, l.supported)
+		for _, name := range dropped {
+			debugf("%s: %s is not supported, and left out", l.option, name)
+		}
+		if list == "" && len(dropped) > 0 && strings.IndexByte("+^", l.given[0]) >= 0 {
+			continue // nothing is added to the defaults
+		}
+		if list == "" {
+			list = l.given
+		}
+		names, err := transport.ParseList(list, l.defaults, l.supported)
 		if err != nil {
-			return 0, fmt.Errorf("a shorter time")
+			return out, fmt.Errorf("%s=%s: %w", l.option, l.given, err)
 		}
-		d += time.Duration(n) * units[rest[i]]
-		rest = rest[i+1:]
+		*l.to = names
 	}
-	if d == 0 {
-		return 0, fmt.Errorf("a time such as 30, 10m or 1h30m")
+	return out, nil
+}
+
+// supportedOnly leaves out of a list, unless it only takes away, the names that nobody
+// here knows; "" when none is left.
+func supportedOnly(list string, supported []string) (left string, dropped []string) {
+	mode := ""
+	if list[0] == '-' {
+		return list, nil
 	}
-	return d, nil
+	if list[0] == '+' || list[0] == '^' {
+		mode, list = list[:1], list[1:]
+	}
+	var names []string
+	for _, n := range strings.Split(list, ",") {
+		if slices.Contains(supported, n) {
+			names = append(names, n)
+		} else {
+			dropped = append(dropped, n)
+		}
+	}
+	if len(names) == 0 {
+		return "", dropped
+	}
+	return mode + strings.Join(names, ","), dropped
+}
+
+// explainConfig lists the mistakes in a configuration.
+func explainConfig(err error) *Error {
+	var first *config.Error
+	if !errors.As(err, &first) {
+		return nil
+	}
+	e := &Error{Code: exitUsage, What: first.Error(), Next: []string{"see ssh_config(5); read another file: -F FILE, or none: -F none"}}
+	if all := joined(err); len(all) > 1 {
+		e.What = fmt.Sprintf("the SSH configuration has %d mistakes", len(all))
+		for _, one := range all {
+			e.How = append(e.How, one.Error())
+		}
+	}
+	if errors.Is(err, config.ErrPermissions) {
+		e.Next = []string{"close it to others: chmod go-w " + first.File}
+	}
+	return e
+}
+
+// addr is where a configuration leads.
+func addr(c *config.Config) string { return net.JoinHostPort(c.HostName, fmt.Sprint(c.Port)) }
+
+// keyName is the name under which the host key is looked up.
+func keyName(c *config.Config) string {
+	if c.HostKeyAlias != "" {
+		return net.JoinHostPort(c.HostKeyAlias, "22") // the name alone, whatever the port
+	}
+	return addr(c)
 }

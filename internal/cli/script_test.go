@@ -280,3 +280,26 @@ func cmdMode(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%s has mode %s, want %s", args[1], got, args[0])
 	}
 }
+
+// cmdMkconf writes an ssh_config in which a, b and c are the servers A, B and C
+// of the script.
+func cmdMkconf(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: mkconf FILE")
+	}
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	for _, name := range []string{"a", "b", "c"} {
+		line("Host %s\n  Port %s\n  HostKeyAlias %s", name, ts.Getenv(strings.ToUpper(name)+"_PORT"), name)
+	}
+	line("Host behind\n  Port %s\n  HostKeyAlias c\n  ProxyJump a,b", ts.Getenv("C_PORT"))
+	line("Host program\n  Port %s\n  HostKeyAlias b", ts.Getenv("B_PORT"))
+	line("  ProxyCommand wirelark ssh -F conf -W %%h:%%p a")
+	line("Host remote\n  Port %s\n  HostKeyAlias a\n  RemoteCommand echo configured x   y", ts.Getenv("A_PORT"))
+	line("Host gone\n  Port 1")
+	line("Host loop\n  Port 2\n  ProxyJump round")
+	line("Host round\n  Port 3\n  ProxyJump loop")
+	line("Host *\n  HostName 127.0.0.1\n  IdentityFile %s\n  IdentitiesOnly yes", ts.MkAbs("id"))
+	line("  UserKnownHostsFile %s\n  GlobalKnownHostsFile none\n  StrictHostKeyChecking accept-new", ts.MkAbs("known"))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(b.String()), 0o600))
+}

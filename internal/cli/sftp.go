@@ -59,6 +59,7 @@ a local SFTP server.`,
 }
 
 func (a *app) runSFTP(cmd *cobra.Command, args []string, r *sftpRun) (err error) {
+	r.session, r.command = "subsystem", join.Subsystem
 	s, err := a.openSeeing(cmd, &r.see)
 	if err != nil {
 		return err
