@@ -98,21 +98,36 @@ func (s *Conn) sees(ctx context.Context, victim *Conn, sql string) error {
 		return fmt.Errorf("%w: %w", errStranger, err)
 	}
 	it, there := list[victim.server.ConnID]
-	if !there || it.user != victim.cfg.User && victim.cfg.User != "" {
-		return errStranger
-	}
 	ours, found := list[s.server.ConnID]
 	switch {
-	case it.host == victim.LocalAddr().String():
-		return nil // nobody else can have this address
+	case !there || it.user != victim.cfg.User && victim.cfg.User != "":
+		return errStranger
 	case s.RemoteAddr().Network() == "unix":
 		return nil // the same path on the same machine
-	case !found || ours.host == s.LocalAddr().String():
-		return errStranger // it sees our addresses, and that one is not ours
-	case sql != "" && it.info != "" && strings.HasPrefix(sql, it.info):
-		return nil // addresses are translated on the way, but it runs our statement
+	case found && port(ours.host) == port(s.LocalAddr().String()):
+		// It sees our connections as they are: no two have the same host and port.
+		if host(it.host) == host(ours.host) && port(it.host) == port(victim.LocalAddr().String()) {
+			return nil
+		}
+	case runs(it.info, sql):
+		return nil // addresses are translated on the way, but it executes our statement
 	}
 	return errStranger
+}
+
+// host and port return the parts of the process list's HOST:PORT, where HOST is a
+// name or an address.
+func host(s string) string { return s[:max(strings.LastIndexByte(s, ':'), 0)] }
+func port(s string) string { return s[strings.LastIndexByte(s, ':')+1:] }
+
+// runs reports whether a process with that text, which is cut, executes sql. The
+// server may show arguments in the place of placeholders.
+func runs(info, sql string) bool {
+	if at := strings.IndexByte(sql, '?'); at >= 0 {
+		sql = sql[:at]
+	}
+	n := min(len(info), len(sql))
+	return n > 0 && info[:n] == sql[:n]
 }
 
 // process is a row of the server's process list.

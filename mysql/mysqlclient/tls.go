@@ -80,10 +80,11 @@ func (c *Conn) tlsConfig(mode TLSMode) *tls.Config {
 	theirs, roots := cfg.VerifyConnection, cfg.RootCAs
 	cfg.VerifyConnection = func(s tls.ConnectionState) error {
 		if err := verifyChain(s, roots, name); err != nil {
-			if !c.server.MariaDB || roots != nil || !unsigned(err) {
+			chain := verifyChain(s, roots, "")
+			if !c.server.MariaDB || roots != nil || !unsigned(chain) {
 				return err
 			}
-			c.unproven = err // its OK must prove that it knows the password
+			c.unproven = chain // its OK must prove that it knows the password
 		}
 		if theirs != nil {
 			return theirs(s)
