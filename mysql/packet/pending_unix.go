@@ -22,9 +22,9 @@ func socketPending(nc net.Conn) (waiting, known bool) {
 	err = raw.Control(func(fd uintptr) {
 		var b [1]byte
 		n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		switch {
-		case err == syscall.ENOTSOCK:
-		case err == syscall.EAGAIN || err == syscall.EINTR:
+		switch err { //nolint:errorlint // an errno as the system call returns it
+		case syscall.ENOTSOCK:
+		case syscall.EAGAIN, syscall.EINTR:
 			known = true
 		default: // a byte, the end (n == 0) or an error that a read will tell
 			waiting, known = n >= 0 || err != nil, true

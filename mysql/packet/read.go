@@ -1,6 +1,7 @@
 package packet
 
 import (
+	"errors"
 	"io"
 
 	"github.com/wirelark/wirelark/trace"
@@ -216,7 +217,7 @@ func (c *Conn) failed(err error) error {
 		in.err = nil
 		return err
 	}
-	if err == io.EOF && (in.opened || in.frame.opened || in.pieces > 0 || c.Buffered() > 0) {
+	if errors.Is(err, io.EOF) && (in.opened || in.frame.opened || in.pieces > 0 || c.Buffered() > 0) {
 		err = io.ErrUnexpectedEOF
 	}
 	in.ended = err

@@ -113,7 +113,9 @@ func (s *Splitter) Next() (Payload, bool) {
 	}
 	for !s.ready {
 		if s.codec != nil {
-			s.unpack()
+			if s.unpack(); s.ready {
+				break
+			}
 		}
 		length, number, ok := st.packet()
 		if !ok {
@@ -196,7 +198,9 @@ func (s *Splitter) unpack() {
 			if err := s.codec.inflate(out, content); err != nil {
 				s.in.lost += int64(whole)
 				s.in.drop(whole)
-				s.hole(&s.plain, -1, HeaderSize)
+				if s.hole(&s.plain, -1, HeaderSize); s.ready {
+					return
+				}
 				continue
 			}
 			content = out
