@@ -22,7 +22,7 @@ func socketPending(nc net.Conn) (waiting, known bool) {
 	err = raw.Control(func(fd uintptr) {
 		var b [1]byte
 		n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		switch err { //nolint:errorlint // an errno as the system call returns it
+		switch err {
 		case syscall.ENOTSOCK:
 		case syscall.EAGAIN, syscall.EINTR:
 			known = true
