@@ -82,7 +82,7 @@ func isDecimal(b []byte) bool {
 // Parameters that travel beside the statement are the better way: this is for
 // statements that cannot be prepared, and for logs.
 func (c *Conn) Interpolate(sql string, args ...any) (string, error) {
-	cfg := c.lexing()
+	cfg := c.reads()
 	at := lexer.Placeholders(sql, cfg)
 	if len(at) != len(args) {
 		return "", &ArgError{Index: -1, What: "the statement has " + strconv.Itoa(len(at)) + " placeholders and got " + strconv.Itoa(len(args)) + " arguments"}
@@ -100,11 +100,4 @@ func (c *Conn) Interpolate(sql string, args ...any) (string, error) {
 		last = offset + 1
 	}
 	return string(append(out, sql[last:]...)), nil
-}
-
-// lexing returns how the server reads SQL now.
-func (c *Conn) lexing() lexer.Config {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.names
 }
