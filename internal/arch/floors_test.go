@@ -21,6 +21,7 @@ var floors = []string{
 	"ssh",
 	"sftp",
 	"mysql",
+	"mysql/flow", // Flow of the mysql vocabulary: apart, for both together are beyond 3,000 lines
 	"ssh/keys",
 	"ssh/packet",
 	"ssh/internal/kex",
@@ -34,6 +35,7 @@ var floors = []string{
 	"mysql/packet",
 	"mysql/auth",
 	"mysql/options",
+	"mysql/transport", // the connection phase in either role (greeting, TLS, authentication), as ssh/transport is: shared by mysqlclient and mysqlserver, each beyond 3,000 lines with its half
 	// 4: speak, serve, see.
 	"ssh/sshclient",
 	"ssh/sshserver",
@@ -52,7 +54,13 @@ var floors = []string{
 	"ssh/sshtest",
 	"sftp/transfer",
 	"sftp/sftptest",
+	"mysql/bulk", // InsertRows, LoadData, Collect, batches: on top of mysqlclient, which is beyond 3,000 lines with them
 	"mysql/mysqltest",
+	"mysql/engine/internal/ast",
+	"mysql/engine/internal/parse",
+	"mysql/engine/internal/catalog",
+	"mysql/engine/internal/translate",
+	"mysql/engine/internal/function",
 	"mysql/engine",
 	"mysql/sqldriver",
 	"mysql/sqldriver/drivertest",
