@@ -52,7 +52,7 @@ func Main(args []string, env *Env) int {
 
 	a := &app{Env: env}
 	root := a.root()
-	root.SetArgs(args)
+	root.SetArgs(mysqlArgs(args))
 	cmd, err := root.ExecuteContextC(ctx)
 	return a.exit(cmd, err)
 }
@@ -60,8 +60,8 @@ func Main(args []string, env *Env) int {
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "wirelark",
-		Short: "Speak, serve and see SSH and SFTP, packet by packet",
-		Long: `Wirelark does your SSH and SFTP work and can show and save every packet of it,
+		Short: "Speak, serve and see SSH, SFTP and MySQL, packet by packet",
+		Long: `Wirelark does your SSH, SFTP and MySQL work and can show and save every packet of it,
 even inside the encryption. Start with: wirelark demo
 
 Exit codes: 0 done, 1 the far side said no, 2 wrong command line, 3 cannot reach,
@@ -99,7 +99,7 @@ its own, with the code in the message.`,
 			root.AddCommand(c)
 		}
 	}
-	add("speak", a.sshCommand(), a.cpCommand(), a.sftpCommand())
+	add("speak", a.sshCommand(), a.cpCommand(), a.sftpCommand(), a.mysqlCommand())
 	add("serve", a.serveCommand())
 	add("see", a.seeCommand(), a.captureCommand())
 	add("and", a.demoCommand(), a.keygenCommand(), a.hostkeyCommand(), a.completionCommand(), a.versionCommand())

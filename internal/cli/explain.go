@@ -29,7 +29,7 @@ func explain(err error) *Error {
 		return e
 	}
 	for _, f := range []func(error) *Error{
-		explainConfig, explainSeveral, explainTransfer, explainHostKey, explainLogin, explainNegotiation, explainInterrupt, explainReach,
+		explainConfig, explainSeveral, explainStatement, explainMySQL, explainTransfer, explainHostKey, explainLogin, explainNegotiation, explainInterrupt, explainReach,
 		explainRefusal, explainProtocol, explainFiles, explainLine,
 	} {
 		if e := f(err); e != nil {

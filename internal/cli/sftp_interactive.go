@@ -32,7 +32,7 @@ func (a *app) sftpInteractive(ctx context.Context, sh *shell.Shell) error {
 	editor.SetTabCompletionStyle(liner.TabPrints)
 	editor.SetCompleter(func(line string) []string { return sh.Complete(base, line) })
 	for {
-		line, err := promptLine(term, editor)
+		line, err := editLine(term, editor, "sftp> ")
 		switch {
 		case errors.Is(err, liner.ErrPromptAborted):
 			continue
@@ -66,16 +66,16 @@ func (a *app) runLine(ctx context.Context, sh *shell.Shell, line string) error {
 	return sh.Run(run, line)
 }
 
-// promptLine reads a line, or gives up when ctx is done; the reader behind it
+// editLine reads a line, or gives up when ctx is done; the reader behind it
 // then ends with the process.
-func promptLine(ctx context.Context, editor *liner.State) (string, error) {
+func editLine(ctx context.Context, editor *liner.State, prompt string) (string, error) {
 	type answer struct {
 		line string
 		err  error
 	}
 	done := make(chan answer, 1)
 	go func() { // ends with the answer, or with the process
-		line, err := editor.Prompt("sftp> ")
+		line, err := editor.Prompt(prompt)
 		done <- answer{line, err}
 	}()
 	select {
