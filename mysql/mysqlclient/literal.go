@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"strconv"
+	"time"
 
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/lexer"
@@ -100,4 +101,30 @@ func (c *Conn) Interpolate(sql string, args ...any) (string, error) {
 		last = offset + 1
 	}
 	return string(append(out, sql[last:]...)), nil
+}
+
+// ValueOf returns what arg is as an argument of a statement of this connection.
+// It may alias arg. Readers are none.
+func (c *Conn) ValueOf(arg any) (mysql.Value, error) { return c.value(arg) }
+
+// ValueOf returns what arg is as an argument of a statement, on a connection
+// whose times are in loc; nil: UTC.
+func ValueOf(arg any, loc *time.Location) (mysql.Value, error) {
+	return (&Conn{cfg: &Config{Location: loc}}).value(arg)
+}
+
+// LexerConfig returns how the server reads SQL now.
+func (c *Conn) LexerConfig() lexer.Config { return c.reads() }
+
+// Quotable reports whether texts can be written as literals for this
+// connection: no letter of its character set contains a backslash or a quote, as
+// some of big5, gbk and sjis do.
+func (c *Conn) Quotable() bool {
+	for _, name := range append([]string{charsetOf(c.cfg.Collation)}, c.cfg.Charsets...) {
+		switch name {
+		case "big5", "cp932", "gb18030", "gb2312", "gbk", "sjis":
+			return false
+		}
+	}
+	return true
 }

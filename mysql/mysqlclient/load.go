@@ -1,11 +1,9 @@
 package mysqlclient
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"io"
-	"time"
 
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/lexer"
@@ -40,7 +38,7 @@ var (
 //
 // With LOCAL a server takes rows that violate a key, or values that do not fit,
 // for warnings: compare Result.Info and Result.Warnings with what was expected.
-// A [TSVWriter] writes what such a statement reads by default.
+// The TSVWriter of package bulk writes what such a statement reads by default.
 func (c *Conn) LoadData(ctx context.Context, sql string, r io.Reader, o *LoadOptions) (Result, error) {
 	if o != nil && o.Progress != nil {
 		r = &progressReader{r: r, tell: o.Progress}
@@ -79,87 +77,3 @@ func (p *progressReader) Read(b []byte) (int, error) {
 
 // Close closes what is read.
 func (p *progressReader) Close() error { return closeReader(p.r) }
-
-// A TSVWriter writes rows as LOAD DATA reads them when it has neither FIELDS nor
-// LINES, and as SELECT INTO OUTFILE writes them: tabs between the values, a line
-// for each row, \N for NULL, a backslash before what would mean something else.
-// Texts are UTF-8: the statement needs CHARACTER SET utf8mb4 where the
-// database has another one.
-//
-// Bytes that are no text come out as they are. A server reads them back only
-// with CHARACTER SET binary, or into a column of such a kind.
-type TSVWriter struct {
-	w   *bufio.Writer
-	c   *Conn // for the conversion of values; it has no stream
-	row []byte
-}
-
-// NewTSVWriter returns a writer to w. Times are written in loc; nil: UTC.
-func NewTSVWriter(w io.Writer, loc *time.Location) *TSVWriter {
-	return &TSVWriter{w: bufio.NewWriterSize(w, 64<<10), c: &Conn{cfg: &Config{Location: loc}}}
-}
-
-// Write writes one row. Values are those that arguments of statements may be, but
-// for readers. An [*ArgError] says which one is not, and then nothing of the
-// row is written.
-func (t *TSVWriter) Write(row ...any) error {
-	t.row = t.row[:0]
-	for i, arg := range row {
-		v, err := t.c.value(arg)
-		if err != nil {
-			return &ArgError{Index: i, What: err.Error()}
-		}
-		if i > 0 {
-			t.row = append(t.row, '\t')
-		}
-		t.row = AppendTSV(t.row, v)
-	}
-	t.row = append(t.row, '\n')
-	_, err := t.w.Write(t.row)
-	return err
-}
-
-// Flush writes what is held back. It must be called behind the last row.
-func (t *TSVWriter) Flush() error { return t.w.Flush() }
-
-// AppendTSV appends a value as a field of a [TSVWriter], without a tab.
-func AppendTSV(dst []byte, v mysql.Value) []byte {
-	switch v.Kind() {
-	case mysql.KindNull:
-		return append(dst, `\N`...)
-	case mysql.KindText, mysql.KindBytes, mysql.KindBit:
-		return appendEscaped(dst, v.Bytes())
-	case mysql.KindFloat, mysql.KindDouble:
-		if b, err := appendFloat(dst, v); err == nil {
-			return b
-		}
-		return append(dst, `\N`...) // as SQL has no infinity
-	}
-	return v.AppendText(dst)
-}
-
-// appendEscaped puts a backslash before what ends fields and lines, and before
-// itself.
-func appendEscaped(dst, b []byte) []byte {
-	last := 0
-	for i, x := range b {
-		var letter byte
-		switch x {
-		case '\\':
-			letter = '\\'
-		case '\t':
-			letter = 't'
-		case '\n':
-			letter = 'n'
-		case '\r':
-			letter = 'r'
-		case 0:
-			letter = '0'
-		default:
-			continue
-		}
-		dst = append(append(dst, b[last:i]...), '\\', letter)
-		last = i + 1
-	}
-	return append(dst, b[last:]...)
-}

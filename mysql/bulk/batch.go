@@ -1,9 +1,10 @@
-package mysqlclient
+package bulk
 
 import (
 	"iter"
 
 	"github.com/wirelark/wirelark/mysql"
+	"github.com/wirelark/wirelark/mysql/mysqlclient"
 )
 
 // A Batch is some rows of a result set, column by column, as analytical programs
@@ -62,18 +63,19 @@ func kindOf(c *mysql.Column) mysql.Kind {
 
 // Batches yields what is left of the present result set in batches of about a
 // thousand rows, fewer when they are long. The error, if there is one, is in
-// [Rows.Err] behind the loop; the rows before it have been yielded.
+// [mysqlclient.Rows.Err] behind the loop; the rows before it have been yielded.
 //
-//	for b := range rows.Batches() {
+//	for b := range bulk.Batches(rows) {
 //		for i, id := range b.Int64s(0) {
 //			sum[string(b.Bytes(1, i))] += id
 //		}
 //	}
-func (r *Rows) Batches() iter.Seq[*Batch] {
+func Batches(r *mysqlclient.Rows) iter.Seq[*Batch] {
 	return func(yield func(*Batch) bool) {
-		b := &Batch{columns: r.columns, vectors: make([]vector, len(r.columns))}
+		columns := r.Columns()
+		b := &Batch{columns: columns, vectors: make([]vector, len(columns))}
 		for i := range b.vectors {
-			b.vectors[i].kind = kindOf(&r.columns[i])
+			b.vectors[i].kind = kindOf(&columns[i])
 		}
 		for r.Next() {
 			b.add(r)
@@ -102,7 +104,7 @@ func (b *Batch) clear() {
 
 // add appends the present row. A value that its column cannot have ends the
 // rows with a *ValueError, and is zero here.
-func (b *Batch) add(r *Rows) {
+func (b *Batch) add(r *mysqlclient.Rows) {
 	for i := range b.vectors {
 		v := &b.vectors[i]
 		cell := r.Cell(i)

@@ -1,4 +1,4 @@
-package mysqlclient
+package bulk
 
 import (
 	"database/sql"
@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/wirelark/wirelark/mysql"
+	"github.com/wirelark/wirelark/mysql/mysqlclient"
 )
 
 // Collect reads the present result set into a slice and closes rows. What a row
@@ -21,17 +22,17 @@ import (
 //     name, else to the field of that name, where case and underscores do not
 //     count. `db:"-"` leaves a field out. Embedded structs take part. A column
 //     without a field is an error, a field without a column is left zero.
-//   - map[string]any: the values of [Rows.Value] by column name
+//   - map[string]any: the values of [mysqlclient.Rows.Value] by column name
 //   - anything else: the only column
 //
 // Fields may be bool, integers, floats, string, []byte, time.Time,
-// time.Duration, the values of package mysql, any (as [Rows.Value]), pointers to
+// time.Duration, the values of package mysql, any (as [mysqlclient.Rows.Value]), pointers to
 // them (nil for NULL), and what implements [sql.Scanner] or
 // [encoding.TextUnmarshaler]. NULL needs a pointer, a []byte, an any or a Scanner,
 // and is an error elsewhere, as are numbers that do not fit.
 //
 // On an error the rows before it are returned with it.
-func Collect[T any](rows *Rows) ([]T, error) {
+func Collect[T any](rows *mysqlclient.Rows) ([]T, error) {
 	var list []T
 	for v, err := range Each[T](rows) {
 		if err != nil {
@@ -44,7 +45,7 @@ func Collect[T any](rows *Rows) ([]T, error) {
 
 // Each is [Collect] row by row: memory does not grow with their number. It
 // yields an error at most once, behind the last row, and closes rows.
-func Each[T any](rows *Rows) iter.Seq2[T, error] {
+func Each[T any](rows *mysqlclient.Rows) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var zero T
 		set, err := setterOf(reflect.TypeFor[T](), rows.Columns())
@@ -70,10 +71,10 @@ func Each[T any](rows *Rows) iter.Seq2[T, error] {
 }
 
 // rowSetter puts the present row into v.
-type rowSetter func(r *Rows, v reflect.Value) error
+type rowSetter func(r *mysqlclient.Rows, v reflect.Value) error
 
 // cellSetter puts column i of the present row into v.
-type cellSetter func(r *Rows, i int, v reflect.Value) error
+type cellSetter func(r *mysqlclient.Rows, i int, v reflect.Value) error
 
 var (
 	typeMap      = reflect.TypeFor[map[string]any]()
@@ -105,21 +106,21 @@ func setterOf(t reflect.Type, columns []mysql.Column) (rowSetter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(r *Rows, v reflect.Value) error { return finish(r, set(r, 0, v)) }, nil
+	return func(r *mysqlclient.Rows, v reflect.Value) error { return finish(r, set(r, 0, v)) }, nil
 }
 
 // finish prefers the error that a getter left in the rows.
-func finish(r *Rows, err error) error {
+func finish(r *mysqlclient.Rows, err error) error {
 	if e := r.Err(); e != nil {
 		return e
 	}
 	return err
 }
 
-func setMap(r *Rows, v reflect.Value) error {
-	m := make(map[string]any, len(r.columns))
-	for i := range r.columns {
-		m[r.columns[i].Name] = r.Value(i)
+func setMap(r *mysqlclient.Rows, v reflect.Value) error {
+	m := make(map[string]any, len(r.Columns()))
+	for i := range r.Columns() {
+		m[r.Columns()[i].Name] = r.Value(i)
 	}
 	v.Set(reflect.ValueOf(m))
 	return r.Err()
@@ -146,7 +147,7 @@ func structSetter(t reflect.Type, columns []mysql.Column) (rowSetter, error) {
 		}
 		paths[i], sets[i] = path, set
 	}
-	return func(r *Rows, v reflect.Value) error {
+	return func(r *mysqlclient.Rows, v reflect.Value) error {
 		for i, set := range sets {
 			if err := set(r, i, fieldOf(v, paths[i])); err != nil {
 				return finish(r, err)
@@ -199,8 +200,8 @@ func fieldOf(v reflect.Value, path []int) reflect.Value {
 }
 
 // errNull says that a NULL has no place.
-func errNull(r *Rows, i int, t reflect.Type) error {
-	return &ValueError{Column: r.columns[i].Name, Value: "NULL", Want: "a " + t.String()}
+func errNull(r *mysqlclient.Rows, i int, t reflect.Type) error {
+	return &mysqlclient.ValueError{Column: r.Columns()[i].Name, Value: "NULL", Want: "a " + t.String()}
 }
 
 // cellSetterOf returns how a value comes into a variable of type t.
@@ -209,7 +210,7 @@ func cellSetterOf(t reflect.Type) (cellSetter, error) {
 	if err != nil || nullable {
 		return set, err
 	}
-	return func(r *Rows, i int, v reflect.Value) error {
+	return func(r *mysqlclient.Rows, i int, v reflect.Value) error {
 		if r.IsNull(i) {
 			return errNull(r, i, t)
 		}
@@ -228,13 +229,16 @@ func plainSetter(t reflect.Type) (set cellSetter, nullable bool, err error) {
 	}
 	switch t {
 	case typeTime:
-		return func(r *Rows, i int, v reflect.Value) error { v.Set(reflect.ValueOf(r.Time(i))); return nil }, false, nil
+		return func(r *mysqlclient.Rows, i int, v reflect.Value) error { v.Set(reflect.ValueOf(r.Time(i))); return nil }, false, nil
 	case typeDuration:
-		return func(r *Rows, i int, v reflect.Value) error { v.SetInt(int64(r.Duration(i))); return nil }, false, nil
+		return func(r *mysqlclient.Rows, i int, v reflect.Value) error { v.SetInt(int64(r.Duration(i))); return nil }, false, nil
 	case typeDateTime:
-		return func(r *Rows, i int, v reflect.Value) error { v.Set(reflect.ValueOf(r.DateTime(i))); return nil }, false, nil
+		return func(r *mysqlclient.Rows, i int, v reflect.Value) error {
+			v.Set(reflect.ValueOf(r.DateTime(i)))
+			return nil
+		}, false, nil
 	case typeTimeOf:
-		return func(r *Rows, i int, v reflect.Value) error {
+		return func(r *mysqlclient.Rows, i int, v reflect.Value) error {
 			v.SetInt(int64(mysql.DurationOf(r.Duration(i))))
 			return nil
 		}, false, nil
@@ -250,7 +254,7 @@ func plainSetter(t reflect.Type) (set cellSetter, nullable bool, err error) {
 func kindSetter(t reflect.Type) (set cellSetter, nullable bool, err error) {
 	switch t.Kind() {
 	case reflect.Bool:
-		return func(r *Rows, i int, v reflect.Value) error { v.SetBool(r.Bool(i)); return nil }, false, nil
+		return func(r *mysqlclient.Rows, i int, v reflect.Value) error { v.SetBool(r.Bool(i)); return nil }, false, nil
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
 		return setInt, false, nil
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
@@ -258,7 +262,7 @@ func kindSetter(t reflect.Type) (set cellSetter, nullable bool, err error) {
 	case reflect.Float32, reflect.Float64:
 		return setFloat, false, nil
 	case reflect.String:
-		return func(r *Rows, i int, v reflect.Value) error { v.SetString(r.String(i)); return nil }, false, nil
+		return func(r *mysqlclient.Rows, i int, v reflect.Value) error { v.SetString(r.String(i)); return nil }, false, nil
 	case reflect.Slice:
 		if t.Elem().Kind() == reflect.Uint8 {
 			return setBytes, true, nil
@@ -273,7 +277,7 @@ func pointerSetter(t reflect.Type) (set cellSetter, nullable bool, err error) {
 	if err != nil {
 		return nil, false, err
 	}
-	return func(r *Rows, i int, v reflect.Value) error {
+	return func(r *mysqlclient.Rows, i int, v reflect.Value) error {
 		if r.IsNull(i) {
 			v.SetZero()
 			return nil
@@ -284,35 +288,40 @@ func pointerSetter(t reflect.Type) (set cellSetter, nullable bool, err error) {
 	}, true, nil
 }
 
-func setInt(r *Rows, i int, v reflect.Value) error {
+// misfit says that a number is too large for a variable.
+func misfit(r *mysqlclient.Rows, i int, v reflect.Value) error {
+	return &mysqlclient.ValueError{Column: r.Columns()[i].Name, Value: r.String(i), Want: "a " + v.Type().String()}
+}
+
+func setInt(r *mysqlclient.Rows, i int, v reflect.Value) error {
 	n := r.Int64(i)
 	if v.OverflowInt(n) {
-		r.bad(i, "a "+v.Type().String())
+		return misfit(r, i, v)
 	}
 	v.SetInt(n)
 	return nil
 }
 
-func setUint(r *Rows, i int, v reflect.Value) error {
+func setUint(r *mysqlclient.Rows, i int, v reflect.Value) error {
 	n := r.Uint64(i)
 	if v.OverflowUint(n) {
-		r.bad(i, "a "+v.Type().String())
+		return misfit(r, i, v)
 	}
 	v.SetUint(n)
 	return nil
 }
 
-func setFloat(r *Rows, i int, v reflect.Value) error {
+func setFloat(r *mysqlclient.Rows, i int, v reflect.Value) error {
 	x := r.Float64(i)
 	if v.OverflowFloat(x) && !math.IsInf(x, 0) {
-		r.bad(i, "a "+v.Type().String())
+		return misfit(r, i, v)
 	}
 	v.SetFloat(x)
 	return nil
 }
 
 // setBytes copies, as rows are reused.
-func setBytes(r *Rows, i int, v reflect.Value) error {
+func setBytes(r *mysqlclient.Rows, i int, v reflect.Value) error {
 	if r.IsNull(i) {
 		v.SetZero()
 		return nil
@@ -321,7 +330,7 @@ func setBytes(r *Rows, i int, v reflect.Value) error {
 	return nil
 }
 
-func setAny(r *Rows, i int, v reflect.Value) error {
+func setAny(r *mysqlclient.Rows, i int, v reflect.Value) error {
 	x := r.Value(i)
 	if x == nil {
 		v.SetZero()
@@ -331,13 +340,13 @@ func setAny(r *Rows, i int, v reflect.Value) error {
 	return nil
 }
 
-func setText(r *Rows, i int, v reflect.Value) error {
+func setText(r *mysqlclient.Rows, i int, v reflect.Value) error {
 	return v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText(r.Bytes(i))
 }
 
 // setScanner gives a Scanner what database/sql would: an int64, a float64,
 // bytes, a time.Time or nil.
-func setScanner(r *Rows, i int, v reflect.Value) error {
+func setScanner(r *mysqlclient.Rows, i int, v reflect.Value) error {
 	var src any
 	switch x := r.Value(i).(type) {
 	case uint64:
@@ -351,8 +360,8 @@ func setScanner(r *Rows, i int, v reflect.Value) error {
 		src = []byte(x)
 	case mysql.DateTime:
 		src = []byte(r.String(i))
-		if t, ok := x.Time(r.c.location()); ok {
-			src = t
+		if x.Month != 0 && x.Day != 0 {
+			src = r.Time(i)
 		}
 	case mysql.Duration:
 		src = []byte(r.String(i))
@@ -360,7 +369,7 @@ func setScanner(r *Rows, i int, v reflect.Value) error {
 		src = x
 	}
 	if err := v.Addr().Interface().(sql.Scanner).Scan(src); err != nil {
-		return fmt.Errorf("mysql: column %q: %w", r.columns[i].Name, err)
+		return fmt.Errorf("mysql: column %q: %w", r.Columns()[i].Name, err)
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package mysqlclient
+package bulk
 
 import (
 	"context"
@@ -9,32 +9,33 @@ import (
 
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/lexer"
+	"github.com/wirelark/wirelark/mysql/mysqlclient"
 )
 
-// InsertMethod is how [Conn.InsertRows] brings rows to the server.
-type InsertMethod uint8
+// Method is how [InsertRows] brings rows to the server.
+type Method uint8
 
 // The methods.
 const (
-	// InsertAuto is InsertBulk where the server has it, InsertLoad for
-	// InsertOptions.Ignore where that is possible, else InsertMulti.
-	InsertAuto InsertMethod = iota
-	// InsertBulk prepares one INSERT and executes it for many rows at a time.
+	// MethodAuto is MethodBulk where the server has it, MethodLoad for
+	// InsertOptions.Ignore where that is possible, else MethodMulti.
+	MethodAuto Method = iota
+	// MethodBulk prepares one INSERT and executes it for many rows at a time.
 	// MariaDB has that.
-	InsertBulk
-	// InsertLoad is LOAD DATA LOCAL. It is never chosen for rows that must all
+	MethodBulk
+	// MethodLoad is LOAD DATA LOCAL. It is never chosen for rows that must all
 	// arrive, because it takes what violates a key for a warning. It needs
 	// Config.LocalInfile and the server's local_infile.
-	InsertLoad
-	// InsertMulti sends INSERTs of many rows each, as text.
-	InsertMulti
-	// InsertSingle sends an INSERT for each row, many before it reads the first
-	// answer. It is for texts in character sets that InsertMulti cannot quote.
-	InsertSingle
+	MethodLoad
+	// MethodMulti sends INSERTs of many rows each, as text.
+	MethodMulti
+	// MethodSingle sends an INSERT for each row, many before it reads the first
+	// answer. It is for texts in character sets that MethodMulti cannot quote.
+	MethodSingle
 )
 
 // String returns a word.
-func (m InsertMethod) String() string {
+func (m Method) String() string {
 	names := [...]string{"auto", "bulk", "load", "multi", "single"}
 	if int(m) < len(names) {
 		return names[m]
@@ -42,7 +43,7 @@ func (m InsertMethod) String() string {
 	return fmt.Sprintf("method %d", uint8(m))
 }
 
-// InsertOptions are what [Conn.InsertRows] may be told. Its zero value, and nil,
+// InsertOptions are what [InsertRows] may be told. Its zero value, and nil,
 // are good for everybody.
 type InsertOptions struct {
 	Schema string // of the table; empty: the session's
@@ -50,7 +51,7 @@ type InsertOptions struct {
 	// (INSERT IGNORE).
 	Ignore bool
 	// Method is how; see its values.
-	Method InsertMethod
+	Method Method
 	// ChunkRows and ChunkBytes bound what one command carries; 0: 5,000 rows
 	// and 1 MiB. A row is never cut.
 	ChunkRows, ChunkBytes int
@@ -61,11 +62,15 @@ type InsertOptions struct {
 const (
 	defaultChunkRows  = 5000
 	defaultChunkBytes = 1 << 20
+
+	// largeChunk is a size from which a command may be more than a server takes,
+	// of which 1 MiB is the least: literals are longer than the values in them.
+	largeChunk = 256 << 10
 )
 
 // InsertResult is what became of the rows.
 type InsertResult struct {
-	Method   InsertMethod
+	Method   Method
 	Rows     int64  // that were given
 	Inserted int64  // that are in the table; fewer than Rows only with Ignore
 	Warnings uint64 // of all commands
@@ -76,7 +81,7 @@ type InsertResult struct {
 type RowError struct {
 	Row   int64 // from 0
 	Count int64 // it is one of so many, of which Row is the first; 1 where that is known
-	Err   error // a *ServerError or an *ArgError
+	Err   error // a *mysqlclient.ServerError or *mysqlclient.ArgError
 }
 
 // Error says which row and why.
@@ -102,9 +107,9 @@ func (e *RowError) Unwrap() error { return e.Err }
 //
 // Memory is bounded by a chunk, however many rows there are. Commands that would
 // exceed the server's max_allowed_packet are made smaller; a row that alone
-// exceeds it is a RowError around a [*TooLargeError].
-func (c *Conn) InsertRows(ctx context.Context, table string, columns []string, rows iter.Seq[[]any], o *InsertOptions) (InsertResult, error) {
-	in, err := c.newInserter(ctx, table, columns, o)
+// exceeds it is a RowError around a [*mysqlclient.TooLargeError].
+func InsertRows(ctx context.Context, c *mysqlclient.Conn, table string, columns []string, rows iter.Seq[[]any], o *InsertOptions) (InsertResult, error) {
+	in, err := newInserter(ctx, c, table, columns, o)
 	if err != nil {
 		return InsertResult{}, err
 	}
@@ -122,9 +127,9 @@ func (c *Conn) InsertRows(ctx context.Context, table string, columns []string, r
 
 // inserter is one InsertRows.
 type inserter struct {
-	c       *Conn
+	c       *mysqlclient.Conn
 	o       InsertOptions
-	method  InsertMethod
+	method  Method
 	head    string // INSERT INTO t (a, b) VALUES
 	table   string // quoted
 	columns []string
@@ -132,7 +137,7 @@ type inserter struct {
 	limit   int  // bytes of a command
 
 	chunk    chunk
-	stmt     *Stmt
+	stmt     *mysqlclient.Stmt
 	read     int64 // rows
 	inserted int64
 	warnings uint64
@@ -141,13 +146,13 @@ type inserter struct {
 // savepoint is where an error goes back to in a transaction of the caller's.
 const savepoint = "wirelark_insert_rows"
 
-func (c *Conn) newInserter(ctx context.Context, table string, columns []string, o *InsertOptions) (*inserter, error) {
+func newInserter(ctx context.Context, c *mysqlclient.Conn, table string, columns []string, o *InsertOptions) (*inserter, error) {
 	in := &inserter{c: c, columns: columns, table: lexer.QuoteIdent(table)}
 	if o != nil {
 		in.o = *o
 	}
 	if len(columns) == 0 {
-		return nil, &ArgError{Index: -1, What: "there are no columns to insert into"}
+		return nil, &mysqlclient.ArgError{Index: -1, What: "there are no columns to insert into"}
 	}
 	if in.o.Schema != "" {
 		in.table = lexer.QuoteIdent(in.o.Schema) + "." + in.table
@@ -168,7 +173,7 @@ func (c *Conn) newInserter(ctx context.Context, table string, columns []string, 
 	}
 	in.head = verb + in.table + " (" + quoteAll(columns) + ") VALUES "
 	in.limit = in.o.ChunkBytes
-	if in.limit >= alwaysFits/2 { // literals may be longer than the values in them
+	if in.limit >= largeChunk { // literals may be longer than the values in them
 		most, err := c.MaxAllowedPacket(ctx)
 		if err != nil {
 			return nil, err
@@ -188,36 +193,24 @@ func quoteAll(names []string) string {
 }
 
 // choose returns the method, or why the one that is wanted cannot be.
-func (in *inserter) choose() (InsertMethod, error) {
-	caps := in.c.server.Capabilities
+func (in *inserter) choose() (Method, error) {
+	caps := in.c.Server().Capabilities
 	bulk, local := caps.Has(mysql.MariaDBBulkOperations), caps.Has(mysql.ClientLocalFiles)
 	switch m := in.o.Method; {
-	case m == InsertBulk && !bulk:
+	case m == MethodBulk && !bulk:
 		return 0, errors.New("mysql: the server has no bulk execution")
-	case m == InsertLoad && !local:
-		return 0, ErrLocalInfile
-	case m != InsertAuto:
+	case m == MethodLoad && !local:
+		return 0, mysqlclient.ErrLocalInfile
+	case m != MethodAuto:
 		return m, nil
 	case bulk:
-		return InsertBulk, nil
+		return MethodBulk, nil
 	case in.o.Ignore && local:
-		return InsertLoad, nil
-	case !in.c.quotable():
-		return InsertSingle, nil
+		return MethodLoad, nil
+	case !in.c.Quotable():
+		return MethodSingle, nil
 	}
-	return InsertMulti, nil
-}
-
-// quotable reports whether texts can be quoted for this session: no letter of
-// its character set contains a backslash or a quote.
-func (c *Conn) quotable() bool {
-	for _, name := range append([]string{charsetOf(c.cfg.Collation)}, c.cfg.Charsets...) {
-		switch name {
-		case "big5", "cp932", "gb18030", "gb2312", "gbk", "sjis":
-			return false
-		}
-	}
-	return true
+	return MethodMulti, nil
 }
 
 // start begins a transaction, or notes where the caller's is.
@@ -257,16 +250,24 @@ func (in *inserter) undo(ctx context.Context, err error) error {
 	_, undone := in.c.Exec(context.WithoutCancel(ctx), sql)
 	switch {
 	case undone == nil:
-	case !in.own && isCode(undone, errNoSavepoint):
+	case !in.own && noSavepoint(undone):
 	default:
 		return errors.Join(err, undone)
 	}
 	return err
 }
 
-// errNoSavepoint is ER_SP_DOES_NOT_EXIST, with which servers name savepoints that
-// a deadlock took with it.
-const errNoSavepoint = 1305
+// noSavepoint reports whether err is ER_SP_DOES_NOT_EXIST, which servers answer
+// when a deadlock took a savepoint with it.
+func noSavepoint(err error) bool {
+	e, ok := errors.AsType[*mysqlclient.ServerError](err)
+	return ok && e.Code == 1305
+}
+
+func isServer(err error) bool {
+	_, ok := errors.AsType[*mysqlclient.ServerError](err)
+	return ok
+}
 
 func (in *inserter) closeStmt() {
 	if in.stmt != nil {
@@ -277,7 +278,7 @@ func (in *inserter) closeStmt() {
 
 // all takes the rows in chunks.
 func (in *inserter) all(ctx context.Context, rows iter.Seq[[]any]) error {
-	if in.method == InsertLoad {
+	if in.method == MethodLoad {
 		return in.load(ctx, rows)
 	}
 	var failed error
@@ -318,7 +319,7 @@ func (in *inserter) send(ctx context.Context) error {
 	return nil
 }
 
-func (in *inserter) took(r Result) {
+func (in *inserter) took(r mysqlclient.Result) {
 	in.inserted += int64(r.AffectedRows)
 	in.warnings += uint64(r.Warnings)
 	if in.o.Progress != nil {
@@ -327,11 +328,11 @@ func (in *inserter) took(r Result) {
 }
 
 // execute inserts the rows of a chunk, all or none of them.
-func (in *inserter) execute(ctx context.Context, k *chunk) (Result, error) {
+func (in *inserter) execute(ctx context.Context, k *chunk) (mysqlclient.Result, error) {
 	switch in.method {
-	case InsertBulk:
+	case MethodBulk:
 		return in.bulk(ctx, k)
-	case InsertSingle:
+	case MethodSingle:
 		return in.singles(ctx, k)
 	default:
 		return in.multi(ctx, k)
@@ -372,10 +373,10 @@ func ofRow(err error) bool {
 	if _, named := errors.AsType[*RowError](err); named {
 		return false
 	}
-	if _, large := errors.AsType[*TooLargeError](err); large {
+	if _, large := errors.AsType[*mysqlclient.TooLargeError](err); large {
 		return true
 	}
-	e, ok := errors.AsType[*ServerError](err)
+	e, ok := errors.AsType[*mysqlclient.ServerError](err)
 	if !ok {
 		return false
 	}
