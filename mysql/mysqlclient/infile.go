@@ -65,6 +65,7 @@ func (r *Rows) upload(src io.Reader) error {
 	c := r.c
 	c.pc.Apart(true)
 	defer c.pc.Apart(false)
+	c.pc.ExpectAny()
 	type reply struct {
 		p   []byte
 		err error

@@ -51,6 +51,7 @@ type Conn struct {
 
 	dialect  wire.Dialect
 	apart    bool  // the directions number their packets for themselves
+	anySeq   bool  // the next packet read may have any number
 	readSeq  uint8 // number of the next packet to come
 	writeSeq uint8 // number of the next packet to go
 }
@@ -111,7 +112,11 @@ func (c *Conn) Apart(on bool) { c.apart = on }
 func (c *Conn) Sequence() uint8 { return c.writeSeq }
 
 // Expect says which number the next packet read must have.
-func (c *Conn) Expect(number uint8) { c.readSeq = number }
+func (c *Conn) Expect(number uint8) { c.readSeq, c.anySeq = number, false }
+
+// ExpectAny says that the next packet read may have any number, because it is
+// waited for while another goroutine still writes what it answers.
+func (c *Conn) ExpectAny() { c.anySeq = true }
 
 // Rest says that nothing is expected for now: what was lent by ReadPacket is no
 // longer used, and an idle connection gives its large buffers back.
