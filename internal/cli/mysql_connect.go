@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wirelark/wirelark/internal/mysqlshell"
+	"github.com/wirelark/wirelark/join"
 	"github.com/wirelark/wirelark/keylog"
 	"github.com/wirelark/wirelark/mysql/mysqlclient"
 	"github.com/wirelark/wirelark/mysql/options"
@@ -23,7 +24,7 @@ import (
 // mysqlTarget is a server and how to log in to it.
 type mysqlTarget struct {
 	client *mysqlclient.Config
-	ssh    *sshclient.Client // nil: reached directly
+	gate   *join.Gateway // to the SSH hosts; nil: reached directly
 	facts  mysqlshell.Facts
 	wait   bool
 	rest   []options.Option // that are not about the connection
@@ -31,10 +32,10 @@ type mysqlTarget struct {
 
 // close ends the connection to the SSH hosts.
 func (t *mysqlTarget) close() error {
-	if t.ssh == nil {
+	if t.gate == nil {
 		return nil
 	}
-	return t.ssh.Close()
+	return t.gate.Close()
 }
 
 // mysqlTarget puts together what the files, the environment, a URL and the
@@ -77,10 +78,11 @@ func (a *app) mysqlTarget(ctx context.Context, cmd *cobra.Command, r *mysqlRun, 
 	if hosts == "" {
 		return t, nil
 	}
-	if t.ssh, err = r.connect(ctx, cmd, a, hosts, s); err != nil {
-		return nil, err
+	t.gate = join.NewGateway(func(ctx context.Context) (*sshclient.Client, error) { return r.connect(ctx, cmd, a, hosts, s) })
+	if _, err := t.gate.Client(ctx); err != nil { // what is wrong on the way is told as such
+		return nil, errors.Join(err, t.gate.Close())
 	}
-	t.client.Dial = t.ssh.DialContext
+	t.client.Dial, t.client.TraceInfo = t.gate.DialContext, t.gate.TraceInfo
 	return t, nil
 }
 

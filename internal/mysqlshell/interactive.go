@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"strings"
 
 	"github.com/wirelark/wirelark/internal/mysqlshell/format"
@@ -160,6 +161,9 @@ func (s *Shell) hint(err error) string {
 		return "Choose a database: use NAME; what there is: show databases;"
 	case 1175: // ER_UPDATE_WITHOUT_KEY_IN_SAFE_MODE
 		return "Safe updates are on: name rows by a key, or add LIMIT."
+	}
+	if errors.Is(err, net.ErrClosed) {
+		return s.lostHint(err)
 	}
 	if errors.Is(err, ErrLocal) {
 		return "What was read switched them off."

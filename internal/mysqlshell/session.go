@@ -16,7 +16,21 @@ import (
 // Connect connects, when there is no connection that lives.
 func (s *Shell) Connect(ctx context.Context) error {
 	if s.conn != nil && s.conn.Err() == nil {
-		return nil
+		transaction := s.inTransaction()
+		if !s.cfg.Interactive {
+			return nil
+		}
+		err := s.conn.Check()
+		if err == nil {
+			return nil
+		}
+		if transaction {
+			return err
+		}
+		if e, ok := errors.AsType[*mysqlclient.ConnError](err); ok {
+			err = e.Err
+		}
+		s.sayf("the connection was lost while nothing was asked: %v", err)
 	}
 	again := s.conn != nil
 	if again {
@@ -60,19 +74,25 @@ func (s *Shell) Conn() *mysqlclient.Conn { return s.conn }
 // builds on was lost.
 func (s *Shell) retry(err error, transaction bool) bool {
 	e, ok := errors.AsType[*mysqlclient.ConnError](err)
-	if !ok || !s.cfg.Interactive || !errors.Is(err, net.ErrClosed) {
+	if !ok || !s.cfg.Interactive || transaction || !e.SafeToRetry() {
 		return false
 	}
 	s.sayf("the connection was lost: %v", e.Err)
+	return true
+}
+
+// lostHint says what the loss of the connection means for the statement.
+func (s *Shell) lostHint(err error) string {
+	e, ok := errors.AsType[*mysqlclient.ConnError](err)
 	switch {
-	case transaction:
-		s.sayf("the transaction is rolled back; the statement was not run again")
+	case !ok:
+		return "The next statement connects again."
+	case errors.Is(err, mysqlclient.ErrOutcomeUnknown):
+		return "Look at the data before you repeat the transaction."
 	case !e.SafeToRetry():
-		s.sayf("the server may have seen the statement, so it was not run again: look before you repeat it")
-	default:
-		return true
+		return "The server may have seen the statement: look before you repeat it. An open transaction is rolled back."
 	}
-	return false
+	return "The server has not seen the statement. An open transaction is rolled back."
 }
 
 func (s *Shell) reconnect(ctx context.Context, arg string) error {

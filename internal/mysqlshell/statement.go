@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -33,6 +34,9 @@ func (s *Shell) query(ctx context.Context, sql string, vertical bool) error {
 			return s.results(ctx, sql, vertical, stopped)
 		})
 		s.follow()
+		if errors.Is(err, net.ErrClosed) && s.conn.Err() == nil {
+			_ = s.conn.Close() // the server has said that it ends the session
+		}
 		if err == nil {
 			return s.showPending(ctx)
 		}
