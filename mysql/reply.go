@@ -23,7 +23,7 @@ type OK struct {
 	Status       Status
 	Warnings     uint16
 	Info         string
-	Track        []Track // if ClientSessionTrack and StatusSessionStateChanged
+	Track        []Track // if StatusSessionStateChanged, which needs ClientSessionTrack
 }
 
 func (m *OK) Fields(c *wire.Coder) {
@@ -44,10 +44,9 @@ func (m *OK) Fields(c *wire.Coder) {
 	c.LenInt("last_insert_id", &m.LastInsertID)
 	wire.UintLE(c, "status_flags", 2, &m.Status)
 	wire.UintLE(c, "warnings", 2, &m.Warnings)
-	if !caps(c).Has(ClientSessionTrack) {
-		c.RestText("info", &m.Info)
-		return
-	}
+	// The manual has the info as the rest of the packet without
+	// ClientSessionTrack; all servers send its length all the same, and set the
+	// status flag only with that capability.
 	changed := m.Status.Has(StatusSessionStateChanged)
 	more := changed || m.Info != ""
 	if !c.Tail(&more) {
