@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/wirelark/wirelark/mysql"
+	"github.com/wirelark/wirelark/mysql/auth"
 	"github.com/wirelark/wirelark/mysql/packet"
 )
 
@@ -246,6 +247,7 @@ func (c *Conn) changeUser(p []byte) error {
 	if m.Attributes != nil {
 		c.client.attributes = attributes(m.Attributes)
 	}
+	c.nonce, c.announced = auth.NewNonce(), ""
 	c.closeSession()
 	c.mu.Lock()
 	c.account, c.owner = nil, nil

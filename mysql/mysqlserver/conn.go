@@ -48,6 +48,7 @@ type Conn struct {
 	stmts     statements
 	multi     bool   // several statements in one COM_QUERY
 	nonce     []byte // of the login
+	announced string // method for which the client has been shown it; "": none
 	proof     string // that the server knows the password
 	noColumns bool   // the client wants no column definitions
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/wirelark/wirelark/mysql"
 )
 
 // Error is an error as the client is told about it. What a handler returns is
@@ -26,12 +28,12 @@ func (e *Error) state() string {
 	if len(e.State) == 5 {
 		return e.State
 	}
-	return sqlState(e.Code)
+	return mysql.ErrorState(e.Code)
 }
 
 // Errorf makes an [Error] with the SQLSTATE that belongs to code.
 func Errorf(code uint16, format string, args ...any) *Error {
-	return &Error{Code: code, State: sqlState(code), Message: fmt.Sprintf(format, args...)}
+	return &Error{Code: code, State: mysql.ErrorState(code), Message: fmt.Sprintf(format, args...)}
 }
 
 // errorIn is errorOf for what a call with the context ctx has returned.
@@ -69,11 +71,9 @@ var (
 	errOldClient      = Errorf(1251, "Client does not support authentication protocol requested by server; consider upgrading MySQL client")
 	errInterrupted    = Errorf(1317, "Query execution was interrupted")
 	errMalformed      = Errorf(1835, "Malformed communication packet.")
-	errKilledMariaDB  = Errorf(1927, "Connection was killed")
+	errKilledMariaDB  = &Error{1927, "70100", "Connection was killed"} // MySQL has another one of that number
 	errInsecure       = Errorf(3159, "Connections using insecure transport are prohibited while --require_secure_transport=ON.")
 	errKilled         = Errorf(3169, "The session was killed")
 	errIdle           = Errorf(4031, "The client was disconnected by the server because of inactivity. See wait_timeout and interactive_timeout for configuring this behavior.")
 	errInfile         = Errorf(3948, "Loading local data is disabled; this must be enabled on both the client and server sides")
 )
-
-func sqlState(uint16) string { return "HY000" }

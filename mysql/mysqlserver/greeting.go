@@ -83,12 +83,12 @@ func (s *Server) plugin() string {
 //	             ◀──── SSLRequest, TLS ── (if it likes)
 //	             ◀── HandshakeResponse41
 func (c *Conn) greet(ctx context.Context) (*mysql.HandshakeResponse41, error) {
-	c.nonce = auth.NewNonce()
+	c.nonce, c.announced = auth.NewNonce(), c.s.plugin()
 	caps := c.s.capabilities()
 	c.pc.SetDialect(mysql.NewDialect(caps & (mysql.ClientProtocol41 | mysql.ClientLongPassword)))
 	err := c.send(&mysql.HandshakeV10{
 		ServerVersion: c.s.version(), ConnectionID: c.id, AuthData: c.nonce, Capabilities: caps,
-		Collation: c.s.collation(), Status: initialStatus, AuthPlugin: c.s.plugin(),
+		Collation: c.s.collation(), Status: initialStatus, AuthPlugin: c.announced,
 	})
 	if err != nil {
 		return nil, err

@@ -143,7 +143,7 @@ func (c *Conn) factor(v auth.Verifier, i int, first []byte, used *bool) (accepte
 		return false, nil
 	case i > 0:
 		data, err = c.ask(&mysql.AuthNextFactor{Plugin: v.Plugin(), Data: challenge})
-	case c.client.plugin != v.Plugin() || !answersGreeting(challenge, c.nonce):
+	case !c.answersGreeting(v.Plugin(), challenge):
 		if !c.client.caps.Has(mysql.ClientPluginAuth) {
 			return false, c.refuse(errOldClient, fmt.Errorf("the client cannot use %s", v.Plugin()))
 		}
@@ -174,10 +174,18 @@ func (c *Conn) factor(v auth.Verifier, i int, first []byte, used *bool) (accepte
 	return false, nil
 }
 
-// answersGreeting reports whether what the client has computed from the
-// greeting's nonce is an answer to the challenge.
-func answersGreeting(challenge, nonce []byte) bool {
-	return len(challenge) == 0 || bytes.Equal(bytes.TrimSuffix(challenge, []byte{0}), nonce)
+// answersGreeting reports whether what the client has sent along is its answer
+// to the challenge: a client that likes another method than the one that the
+// greeting named has not shown it the greeting's nonce. Clients of before
+// CLIENT_PLUGIN_AUTH know one method only.
+func (c *Conn) answersGreeting(plugin string, challenge []byte) bool {
+	liked := c.client.plugin
+	if !c.client.caps.Has(mysql.ClientPluginAuth) {
+		liked = auth.Native
+	} else if liked != c.announced {
+		return false
+	}
+	return liked == plugin && (len(challenge) == 0 || bytes.Equal(bytes.TrimSuffix(challenge, []byte{0}), c.nonce))
 }
 
 // ask sends the beginning of a method and returns what the client answers,
