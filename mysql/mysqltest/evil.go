@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/wirelark/wirelark/mysql"
+	"github.com/wirelark/wirelark/mysql/flow"
 	"github.com/wirelark/wirelark/mysql/packet"
 	"github.com/wirelark/wirelark/trace"
 	"github.com/wirelark/wirelark/wire"
@@ -107,12 +108,12 @@ func (e *Evil) close() {
 }
 
 // Peer is the server's end of a connection, which says what the steps want it
-// to say. It follows the conversation with a [mysql.Flow], to decode what
+// to say. It follows the conversation with a [flow.Flow], to decode what
 // comes, but minds no rules.
 type Peer struct {
 	nc   net.Conn
 	pc   *packet.Conn
-	flow mysql.Flow
+	flow flow.Flow
 }
 
 func newPeer(nc net.Conn) *Peer {
@@ -128,7 +129,7 @@ func (p *Peer) Packets() *packet.Conn { return p.pc }
 // Next reads the next packet and decodes it. What it returns is valid until
 // the next packet is read.
 func (p *Peer) Next() (wire.Message, *wire.Entry, error) {
-	if p.flow.Phase() == mysql.PhaseCommand && p.flow.Pending() == 0 {
+	if p.flow.Phase() == flow.PhaseCommand && p.flow.Pending() == 0 {
 		p.pc.Begin()
 	}
 	payload, err := p.pc.ReadPacket()

@@ -6,12 +6,13 @@ import (
 	"testing"
 
 	"github.com/wirelark/wirelark/mysql"
+	"github.com/wirelark/wirelark/mysql/flow"
 	"github.com/wirelark/wirelark/trace"
 	"github.com/wirelark/wirelark/wire"
 )
 
 // Flow returns a tracer that follows every MySQL connection it sees with a
-// [mysql.Flow], and fails t for every message that the protocol does not allow
+// [flow.Flow], and fails t for every message that the protocol does not allow
 // where it stands, or that cannot be decoded. Both ends of a connection may
 // have it.
 func Flow(t testing.TB) trace.Tracer { return flowTracer{t} }
@@ -31,7 +32,7 @@ type flowConn struct {
 	role trace.Role
 
 	mu   sync.Mutex
-	flow mysql.Flow
+	f    flow.Flow
 	join [2][]byte // pieces of payloads that are not whole yet, by direction
 	last [12]string
 	n    int
@@ -57,7 +58,7 @@ func (f *flowConn) Packet(dir wire.Dir, b []byte) {
 }
 
 func (f *flowConn) follow(dir wire.Dir, payload []byte) {
-	m, entry, err := f.flow.Next(dir, payload)
+	m, entry, err := f.f.Next(dir, payload)
 	name := fmt.Sprintf("packet %.16x", payload)
 	if entry != nil {
 		name = entry.Name
@@ -65,10 +66,10 @@ func (f *flowConn) follow(dir wire.Dir, payload []byte) {
 	f.last[f.n%len(f.last)] = dir.String() + " " + name
 	f.n++
 	f.complain(err)
-	if err := mysql.Parse(payload, m, f.flow.Dialect()); err != nil {
+	if err := mysql.Parse(payload, m, f.f.Dialect()); err != nil {
 		f.complain(err)
 	}
-	_, err = f.flow.Saw(dir, m)
+	_, err = f.f.Saw(dir, m)
 	f.complain(err)
 }
 
