@@ -98,9 +98,9 @@ func NewDialect(both Capabilities) wire.Dialect {
 // Caps returns the capabilities of a dialect.
 func Caps(d wire.Dialect) Capabilities { return Capabilities(d[0]) }
 
-// metadataFlag reports whether a byte behind a column count says whether the
+// MetadataFlag reports whether a byte behind a column count says whether the
 // definitions follow.
-func (v Capabilities) metadataFlag() bool {
+func (v Capabilities) MetadataFlag() bool {
 	return v&(ClientOptionalResultsetMetadata|MariaDBCacheMetadata) != 0
 }
 

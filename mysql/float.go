@@ -8,7 +8,7 @@ import (
 // Digits of the text of floating point numbers.
 const (
 	floatDigits = 6  // significant ones of a FLOAT: the rest is lost in text
-	fixedDigits = 15 // before the point, or zeros behind it, without an exponent
+	fixedDigits = 15 // before the point if none follow it, or zeros behind it, without an exponent
 	notFixed    = 31 // decimals of a column with as many digits as needed
 )
 
@@ -56,7 +56,7 @@ func appendNumber(b []byte, f float64, significant int) []byte {
 	}
 	point := exponent + 1 // the digits before it
 	switch {
-	case point > fixedDigits || point <= -fixedDigits:
+	case point > fixedDigits && point >= len(digits), point <= -fixedDigits:
 		b = append(b, digits[0])
 		if len(digits) > 1 {
 			b = append(append(b, '.'), digits[1:]...)

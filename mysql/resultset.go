@@ -11,7 +11,7 @@ type ColumnCount struct {
 
 func (m *ColumnCount) Fields(c *wire.Coder) {
 	c.LenInt("column_count", &m.Count)
-	if caps(c).metadataFlag() {
+	if caps(c).MetadataFlag() {
 		c.U8("metadata_follows", &m.Metadata)
 	}
 }
@@ -63,15 +63,29 @@ type BinaryRow struct {
 	types []cellType
 }
 
-// NewBinaryRow returns an empty row of the columns. Decoding one packet after
-// another into it allocates nothing after the first.
-func NewBinaryRow(columns []Column) *BinaryRow {
-	m := &BinaryRow{types: make([]cellType, len(columns))}
+// RowShape is what of columns decides about the layout of their rows. It may
+// be shared by many rows.
+type RowShape struct{ types []cellType }
+
+// NewRowShape returns the shape of rows of the columns.
+func NewRowShape(columns []Column) RowShape {
+	types := make([]cellType, len(columns))
 	for i := range columns {
-		m.types[i] = cellTypeOf(&columns[i])
+		types[i] = cellTypeOf(&columns[i])
 	}
-	return m
+	return RowShape{types}
 }
+
+// Columns returns the number of columns; 0 for the zero RowShape, which knows
+// none.
+func (s RowShape) Columns() int { return len(s.types) }
+
+// Row returns an empty row. Decoding one packet after another into it
+// allocates nothing after the first.
+func (s RowShape) Row() *BinaryRow { return &BinaryRow{types: s.types} }
+
+// NewBinaryRow returns an empty row of the columns, as [RowShape.Row] does.
+func NewBinaryRow(columns []Column) *BinaryRow { return NewRowShape(columns).Row() }
 
 func (m *BinaryRow) Fields(c *wire.Coder) {
 	if len(m.types) == 0 || !c.Decoding() && m.Unparsed != nil {

@@ -84,7 +84,6 @@ func (m *StmtExecute) Fields(c *wire.Coder) {
 	wire.UintLE(c, "statement_id", 4, &m.ID)
 	wire.Enum8(c, "flags", &m.Flags)
 	wire.UintLE(c, "iteration_count", 4, &m.Iterations)
-	counted := caps(c).Has(ClientQueryAttributes) && m.Flags&ParameterCountAvailable != 0
 	if c.Decoding() && !m.known || !c.Decoding() && m.Unparsed != nil {
 		c.Rest("parameters", &m.Unparsed)
 		if c.Decoding() && m.Unparsed == nil {
@@ -96,14 +95,17 @@ func (m *StmtExecute) Fields(c *wire.Coder) {
 	if c.Decoding() {
 		n = uint64(len(m.shape))
 	}
-	if counted {
+	// The server counts on it as soon as there are parameters, the client must
+	// set the flag where there are only attributes.
+	named := caps(c).Has(ClientQueryAttributes)
+	if named && (n > 0 || m.Flags&ParameterCountAvailable != 0) {
 		c.LenInt("parameter_count", &n)
 	}
 	if c.Decoding() {
 		m.Params = m.made(c, n)
 	}
 	if n > 0 && !c.Failed() {
-		paramsFields(c, m.Params, &m.NewTypes, caps(c).Has(ClientQueryAttributes))
+		paramsFields(c, m.Params, &m.NewTypes, named)
 	}
 }
 

@@ -51,7 +51,9 @@ func (t *Track) fields(c *wire.Coder) {
 		case TrackGTIDs:
 			c.U8("encoding", &t.Encoding)
 			c.LenText("value", &t.Value)
-		case TrackSchema, TrackStateChange, TrackTransactionCharacteristics, TrackTransactionState:
+		case TrackStateChange:
+			c.RestText("value", &t.Value)
+		case TrackSchema, TrackTransactionCharacteristics, TrackTransactionState:
 			c.LenText("value", &t.Value)
 		default:
 			c.Rest("value", &t.Data)

@@ -219,3 +219,29 @@ func (v *Value) fraction(micro uint32) uint8 {
 	}
 	return 0
 }
+
+// AppendText appends v as the column's server writes it into a text row: as
+// [Value.AppendText], with the zeros of ZEROFILL in front and a YEAR in four
+// digits.
+func (m *Column) AppendText(b []byte, v *Value) []byte {
+	width := 0
+	switch {
+	case v.kind != KindInt && v.kind != KindUint && v.kind != KindFloat && v.kind != KindDouble:
+	case m.Type == TypeYear:
+		width = 4
+	case m.Flags&FlagZerofill != 0:
+		width = int(min(m.Length, 255))
+	}
+	at := len(b)
+	b = v.AppendText(b)
+	if n := width - (len(b) - at); n > 0 {
+		for range n {
+			b = append(b, '0')
+		}
+		copy(b[at+n:], b[at:len(b)-n])
+		for i := range n {
+			b[at+i] = '0'
+		}
+	}
+	return b
+}

@@ -1,6 +1,7 @@
-package mysql
+package flow
 
 import (
+	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/wire"
 )
 
@@ -11,17 +12,17 @@ func (f *Flow) nextServer(payload []byte) (wire.Message, *wire.Entry, error) {
 	switch f.phase {
 	case PhaseGreeting:
 		switch payload[0] {
-		case HeaderHandshake:
-			m, e := find(ContextGreeting, HeaderHandshake)
+		case mysql.HeaderHandshake:
+			m, e := find(mysql.ContextGreeting, mysql.HeaderHandshake)
 			return m, e, nil
-		case HeaderERR:
-			m, e := find(ContextReply, HeaderERR)
+		case mysql.HeaderERR:
+			m, e := find(mysql.ContextReply, mysql.HeaderERR)
 			return m, e, nil
 		}
 		return f.unknown(wire.S2C, "is no greeting of protocol version 10")
 	case PhaseResponse, PhaseTLS, PhaseClosed:
-		if payload[0] == HeaderERR {
-			m, e := find(ContextReply, HeaderERR)
+		if payload[0] == mysql.HeaderERR {
+			m, e := find(mysql.ContextReply, mysql.HeaderERR)
 			return m, e, nil
 		}
 		return f.unknown(wire.S2C, "nothing was asked")
@@ -40,16 +41,16 @@ func (f *Flow) nextAuth(payload []byte) (wire.Message, *wire.Entry, error) {
 		first = payload[0]
 	}
 	switch {
-	case first == HeaderOK:
+	case first == mysql.HeaderOK:
 		m, e = findBare("OK_Packet")
 		return m, e, nil
-	case first == HeaderERR:
-		m, e = find(ContextReply, HeaderERR)
+	case first == mysql.HeaderERR:
+		m, e = find(mysql.ContextReply, mysql.HeaderERR)
 		return m, e, nil
-	case first == HeaderEOF, first == HeaderMoreData:
-		m, e = find(ContextAuth, first)
-	case first == HeaderNextFactor && Caps(f.dialect).Has(ClientMultiFactorAuthentication):
-		m, e = find(ContextAuth, first)
+	case first == mysql.HeaderEOF, first == mysql.HeaderMoreData:
+		m, e = find(mysql.ContextAuth, first)
+	case first == mysql.HeaderNextFactor && mysql.Caps(f.dialect).Has(mysql.ClientMultiFactorAuthentication):
+		m, e = find(mysql.ContextAuth, first)
 	default:
 		m, e = findBare("AuthPluginData")
 	}
@@ -62,14 +63,14 @@ func (f *Flow) nextAuth(payload []byte) (wire.Message, *wire.Entry, error) {
 func (f *Flow) sawServer(m wire.Message) (Seen, error) {
 	s := Seen{Ordinal: f.seen}
 	switch m := m.(type) {
-	case *HandshakeV10:
+	case *mysql.HandshakeV10:
 		f.phase, f.greeted = PhaseResponse, true
 		f.offered, f.plugin = m.Capabilities, m.AuthPlugin
-		if !m.Capabilities.Has(ClientProtocol41) {
-			return s, &FlowError{wire.S2C, "HandshakeV10", "a server before version 4.1", "Protocol::HandshakeV10"}
+		if !m.Capabilities.Has(mysql.ClientProtocol41) {
+			return s, &Error{wire.S2C, "HandshakeV10", "a server before version 4.1", "Protocol::HandshakeV10"}
 		}
 		return s, nil
-	case *ERR:
+	case *mysql.ERR:
 		if f.phase < PhaseCommand {
 			s.Answers, s.Last = f.asked, f.asked != 0
 			f.phase = PhaseClosed
@@ -90,11 +91,11 @@ func (f *Flow) sawAuth(s Seen, m wire.Message) Seen {
 	s.Answers = f.asked
 	f.turn = true
 	switch m := m.(type) {
-	case *AuthSwitchRequest:
+	case *mysql.AuthSwitchRequest:
 		f.plugin = m.Plugin
-	case *AuthNextFactor:
+	case *mysql.AuthNextFactor:
 		f.plugin = m.Plugin
-	case *OK:
+	case *mysql.OK:
 		s.Last = true
 		f.phase, f.asked = PhaseCommand, 0
 	}

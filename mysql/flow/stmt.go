@@ -1,6 +1,10 @@
-package mysql
+package flow
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/wirelark/wirelark/mysql"
+)
 
 // MaxStatements is how many prepared statements a [Flow] remembers.
 const MaxStatements = 1 << 14
@@ -17,21 +21,21 @@ const (
 // Statement is what a [Flow] remembers of a prepared statement.
 type Statement struct {
 	ID      uint32
-	SQL     string   // empty when it was not seen or too much would be kept
-	Params  []Column // empty when definitions were left out
-	Columns []Column // of the last execution, or else of the preparation
+	SQL     string         // empty when it was not seen or too much would be kept
+	Params  []mysql.Column // empty when definitions were left out
+	Columns []mysql.Column // of the last execution, or else of the preparation
 
-	known bool    // shape is
-	shape []Param // with the types of the last execution
-	types []cellType
+	known  bool           // params is
+	params []mysql.Param  // with the types of the last execution
+	rows   mysql.RowShape // of the last execution or preparation
 }
 
 // Statement returns what is known of a statement, or nil. It changes when the
 // statement is executed and must not be written to.
 func (f *Flow) Statement(id uint32) *Statement {
-	if id == LastPrepared {
+	if id == mysql.LastPrepared {
 		for i := range f.queue {
-			if f.queue[i].command == ComStmtPrepare {
+			if f.queue[i].command == mysql.ComStmtPrepare {
 				return nil // which one it will be is not known yet
 			}
 		}
@@ -48,18 +52,10 @@ func (f *Flow) statement(payload []byte) *Statement {
 	return f.Statement(binary.LittleEndian.Uint32(payload[1:]))
 }
 
-func (s *Statement) paramTypes() []ParamType {
-	types := make([]ParamType, len(s.shape))
-	for i := range s.shape {
-		types[i] = s.shape[i].Type
-	}
-	return types
-}
-
-func cellTypes(columns []Column) []cellType {
-	types := make([]cellType, len(columns))
-	for i := range columns {
-		types[i] = cellTypeOf(&columns[i])
+func (s *Statement) paramTypes() []mysql.ParamType {
+	types := make([]mysql.ParamType, len(s.params))
+	for i := range s.params {
+		types[i] = s.params[i].Type
 	}
 	return types
 }
@@ -74,7 +70,7 @@ func (f *Flow) hold(sql []byte) string {
 }
 
 // prepared notes a statement. The SQL is held already.
-func (f *Flow) prepared(m *StmtPrepareOK, sql string) {
+func (f *Flow) prepared(m *mysql.StmtPrepareOK, sql string) {
 	f.forget(m.ID)
 	f.last = &Statement{ID: m.ID, SQL: sql}
 	size := int(m.Params) * paramSize
@@ -83,7 +79,7 @@ func (f *Flow) prepared(m *StmtPrepareOK, sql string) {
 		return
 	}
 	f.held += size
-	f.last.known, f.last.shape = true, make([]Param, m.Params)
+	f.last.known, f.last.params = true, make([]mysql.Param, m.Params)
 	if f.stmts == nil {
 		f.stmts = make(map[uint32]*Statement)
 	}
@@ -95,21 +91,21 @@ func (f *Flow) noted(s *Statement) bool { return f.stmts[s.ID] == s }
 
 func (f *Flow) forget(id uint32) {
 	if s := f.stmts[id]; s != nil {
-		f.held -= len(s.SQL) + len(s.shape)*paramSize + columnsSize(s.Params) + columnsSize(s.Columns)
+		f.held -= len(s.SQL) + len(s.params)*paramSize + columnsSize(s.Params) + columnsSize(s.Columns)
 		s.Params, s.Columns = nil, nil
 		delete(f.stmts, id)
 	}
 }
 
-func columnsSize(columns []Column) int {
+func columnsSize(columns []mysql.Column) int {
 	n := 0
 	for i := range columns {
-		n += columns[i].size()
+		n += size(&columns[i])
 	}
 	return n
 }
 
-func (m *Column) size() int {
+func size(m *mysql.Column) int {
 	n := columnSize + len(m.Catalog) + len(m.Schema) + len(m.Table) + len(m.OrgTable) + len(m.Name) + len(m.OrgName)
 	for i := range m.Extended {
 		n += 24 + len(m.Extended[i].Value)
@@ -118,8 +114,8 @@ func (m *Column) size() int {
 }
 
 // keep adds a copy of m to the columns unless too much is held already.
-func (f *Flow) keep(columns []Column, m *Column) []Column {
-	n := m.size()
+func (f *Flow) keep(columns []mysql.Column, m *mysql.Column) []mysql.Column {
+	n := size(m)
 	if f.held+n > maxHeld {
 		return columns
 	}
@@ -134,7 +130,7 @@ func (f *Flow) freeColumns() {
 	if !f.shared {
 		f.held -= columnsSize(f.columns)
 	}
-	f.columns, f.types, f.shared = nil, nil, false
+	f.columns, f.shape, f.shared = nil, mysql.RowShape{}, false
 }
 
 // forgetAll is what a reset of the session does to its statements.
@@ -145,9 +141,9 @@ func (f *Flow) forgetAll() {
 	f.last = nil
 }
 
-func (f *Flow) sawLong(m *StmtSendLongData) {
-	if s := f.Statement(m.ID); s != nil && int(m.Param) < len(s.shape) {
-		s.shape[m.Param].Long = true
+func (f *Flow) sawLong(m *mysql.StmtSendLongData) {
+	if s := f.Statement(m.ID); s != nil && int(m.Param) < len(s.params) {
+		s.params[m.Param].Long = true
 	}
 }
 
@@ -158,30 +154,30 @@ func (f *Flow) sawReset(id uint32) {
 }
 
 func (s *Statement) clearLong() {
-	for i := range s.shape {
-		s.shape[i].Long = false
+	for i := range s.params {
+		s.params[i].Long = false
 	}
 }
 
-func (f *Flow) sawExecute(m *StmtExecute) {
+func (f *Flow) sawExecute(m *mysql.StmtExecute) {
 	s := f.Statement(m.ID)
 	if s == nil {
 		return
 	}
 	if m.NewTypes {
-		for i := range min(len(s.shape), len(m.Params)) {
-			s.shape[i].Type = m.Params[i].Type
+		for i := range min(len(s.params), len(m.Params)) {
+			s.params[i].Type = m.Params[i].Type
 		}
 	}
 	s.clearLong()
 }
 
-func (f *Flow) sawBulk(m *StmtBulkExecute) {
+func (f *Flow) sawBulk(m *mysql.StmtBulkExecute) {
 	s := f.Statement(m.ID)
 	if s == nil {
 		return
 	}
-	for i := range min(len(s.shape), len(m.Types)) {
-		s.shape[i].Type = m.Types[i]
+	for i := range min(len(s.params), len(m.Types)) {
+		s.params[i].Type = m.Types[i]
 	}
 }

@@ -1,8 +1,9 @@
-package mysql
+package flow
 
 import (
 	"encoding/binary"
 
+	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/wire"
 )
 
@@ -17,7 +18,7 @@ func (f *Flow) nextClient(payload []byte) (wire.Message, *wire.Entry, error) {
 		return m, e, complain(wire.C2S, e, "the server speaks first")
 	case PhaseResponse, PhaseTLS:
 		m, e := responseKind(payload, f.phase == PhaseTLS)
-		if _, ok := m.(*SSLRequest); ok && f.greeted && !f.offered.Has(ClientSSL) {
+		if _, ok := m.(*mysql.SSLRequest); ok && f.greeted && !f.offered.Has(mysql.ClientSSL) {
 			return m, e, complain(wire.C2S, e, "the server does not offer TLS")
 		}
 		return m, e, nil
@@ -29,21 +30,21 @@ func (f *Flow) nextClient(payload []byte) (wire.Message, *wire.Entry, error) {
 		return m, e, nil
 	case PhaseClosed:
 		m, e, _ := f.nextCommand(payload)
-		return m, e, &FlowError{wire.C2S, Messages.Name(m), "the connection is over", "Protocol::closed"}
+		return m, e, &Error{wire.C2S, mysql.Messages.Name(m), "the connection is over", "Protocol::closed"}
 	}
 	return f.nextCommand(payload)
 }
 
 // responseKind tells the client's first packets apart.
 func responseKind(payload []byte, inTLS bool) (wire.Message, *wire.Entry) {
-	var flags Capabilities
+	var flags mysql.Capabilities
 	if len(payload) >= 2 {
-		flags = Capabilities(binary.LittleEndian.Uint16(payload))
+		flags = mysql.Capabilities(binary.LittleEndian.Uint16(payload))
 	}
 	switch {
-	case len(payload) >= 2 && !flags.Has(ClientProtocol41):
+	case len(payload) >= 2 && !flags.Has(mysql.ClientProtocol41):
 		return findBare("HandshakeResponse320")
-	case len(payload) == clientHeadSize && flags.Has(ClientSSL) && !inTLS:
+	case len(payload) == clientHeadSize && flags.Has(mysql.ClientSSL) && !inTLS:
 		return findBare("SSLRequest")
 	}
 	return findBare("HandshakeResponse41")
@@ -64,25 +65,25 @@ func (f *Flow) nextCommand(payload []byte) (wire.Message, *wire.Entry, error) {
 		return f.unknown(wire.C2S, "has no command byte")
 	}
 	number := payload[0]
-	e := Messages.Find(ContextCommand, number)
+	e := mysql.Messages.Find(mysql.ContextCommand, number)
 	if e == nil {
-		m := &Opaque{entry: &wire.Entry{Number: number, Name: Command(number).String(), From: wire.FromClient}}
-		if Command(number).Known() || f.lossy {
+		m := &Opaque{entry: &wire.Entry{Number: number, Name: mysql.Command(number).String(), From: wire.FromClient}}
+		if mysql.Command(number).Known() || f.lossy {
 			return m, nil, nil // dead ones, which a server refuses
 		}
-		return m, nil, &FlowError{wire.C2S, m.entry.Name, "unknown command", "Command Phase"}
+		return m, nil, &Error{wire.C2S, m.entry.Name, "unknown command", "Command Phase"}
 	}
 	m := e.New()
 	switch m.(type) {
-	case *StmtExecute:
+	case *mysql.StmtExecute:
 		if s := f.statement(payload); s != nil && s.known {
-			m = NewStmtExecute(s.shape)
+			m = mysql.NewStmtExecute(s.params)
 		}
-	case *StmtBulkExecute:
+	case *mysql.StmtBulkExecute:
 		if s := f.statement(payload); s != nil && s.known {
-			m = NewStmtBulkExecute(s.paramTypes())
+			m = mysql.NewStmtBulkExecute(s.paramTypes())
 		}
-		if !Caps(f.dialect).Has(MariaDBBulkOperations) && !f.guess {
+		if !mysql.Caps(f.dialect).Has(mysql.MariaDBBulkOperations) && !f.guess {
 			return m, e, complain(wire.C2S, e, "bulk operations were not agreed on")
 		}
 	}
@@ -99,22 +100,22 @@ func (f *Flow) changing() bool { return len(f.queue) > 0 && f.answer.step == ste
 func (f *Flow) sawClient(m wire.Message) (Seen, error) {
 	s := Seen{Ordinal: f.seen}
 	switch m := m.(type) {
-	case *SSLRequest:
+	case *mysql.SSLRequest:
 		f.phase = PhaseTLS
-	case *HandshakeResponse41:
+	case *mysql.HandshakeResponse41:
 		both := m.Capabilities
 		if f.greeted {
 			both &= f.offered
 		}
-		f.dialect, f.guess = NewDialect(both), false
+		f.dialect, f.guess = mysql.NewDialect(both), false
 		f.plugin = m.AuthPlugin
 		f.beginAuth(&s)
-	case *HandshakeResponse320:
-		f.dialect = NewDialect(m.Capabilities | ClientLongPassword)
+	case *mysql.HandshakeResponse320:
+		f.dialect = mysql.NewDialect(m.Capabilities | mysql.ClientLongPassword)
 		f.beginAuth(&s)
-	case *AuthResponse:
+	case *mysql.AuthResponse:
 		f.asked, f.turn, s.Asks = s.Ordinal, false, true
-	case *LocalInfileData:
+	case *mysql.LocalInfileData:
 		if len(m.Data) == 0 {
 			f.infile = false
 			if len(f.queue) > 0 && f.answer.step == stepInfile {
@@ -134,34 +135,34 @@ func (f *Flow) beginAuth(s *Seen) {
 
 // sawCommand notes a command and reports whether it will be answered.
 func (f *Flow) sawCommand(m wire.Message) bool {
-	e := Messages.Entry(m)
+	e := mysql.Messages.Entry(m)
 	if e == nil || e.Bare {
 		return false
 	}
-	p := pending{ordinal: f.seen, command: Command(e.Number)}
+	p := pending{ordinal: f.seen, command: mysql.Command(e.Number)}
 	switch m := m.(type) {
-	case *Quit:
+	case *mysql.Quit:
 		f.quit = true
 		return false
-	case *StmtClose:
+	case *mysql.StmtClose:
 		f.forget(m.ID)
 		return false
-	case *StmtSendLongData:
+	case *mysql.StmtSendLongData:
 		f.sawLong(m)
 		return false
-	case *StmtPrepare:
+	case *mysql.StmtPrepare:
 		p.sql = f.hold(m.SQL)
-	case *StmtExecute:
+	case *mysql.StmtExecute:
 		p.stmt = m.ID
 		f.sawExecute(m)
-	case *StmtBulkExecute:
+	case *mysql.StmtBulkExecute:
 		p.stmt = m.ID
 		f.sawBulk(m)
-	case *StmtReset:
+	case *mysql.StmtReset:
 		f.sawReset(m.ID)
-	case *StmtFetch:
+	case *mysql.StmtFetch:
 		p.stmt = m.ID
-	case *ChangeUser:
+	case *mysql.ChangeUser:
 		f.plugin = m.AuthPlugin
 	}
 	if f.lost {

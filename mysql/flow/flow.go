@@ -1,8 +1,17 @@
-package mysql
+// Package flow follows connections of MySQL and MariaDB. Packets of the
+// protocol carry no sign of what they are: a [Flow] knows it from those that
+// went before, in both directions, whoever wants to know: clients, servers,
+// decoders and tests.
+//
+// It is a part of the vocabulary of package mysql, with a package of its own:
+// no sockets, clocks, goroutines or locks. What it remembers is bounded:
+// [MaxPending], [MaxStatements], and 16 MiB of SQL and definitions.
+package flow
 
 import (
 	"fmt"
 
+	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/wire"
 )
 
@@ -50,7 +59,7 @@ type Flow struct {
 	seen    uint64
 	phase   Phase
 	dialect wire.Dialect
-	offered Capabilities // of the greeting
+	offered mysql.Capabilities // of the greeting
 	greeted bool
 	quit    bool
 	lossy   bool // packets are missing: pairing is a guess and not complained of
@@ -67,9 +76,9 @@ type Flow struct {
 	stmts   map[uint32]*Statement
 	held    int // bytes that stmts, queue and columns take
 	last    *Statement
-	columns []Column // of the rows that are being sent
-	shared  bool     // a statement has columns too
-	types   []cellType
+	columns []mysql.Column // of the rows that are being sent
+	shared  bool           // a statement has columns too
+	shape   mysql.RowShape
 }
 
 // MaxPending is how many unanswered commands a [Flow] remembers.
@@ -83,15 +92,15 @@ type Seen struct {
 	Last    bool   // this message ends the answer
 }
 
-// FlowError says that a message is not allowed here and now.
-type FlowError struct {
+// Error says that a message is not allowed here and now.
+type Error struct {
 	Dir     wire.Dir
 	Message string // the registry's name, or what there is of an unknown message
 	Rule    string // what it breaks, for people
 	Section string // where the rule stands
 }
 
-func (e *FlowError) Error() string {
+func (e *Error) Error() string {
 	from := "the client"
 	if e.Dir == wire.S2C {
 		from = "the server"
@@ -137,16 +146,16 @@ func (f *Flow) Gap() {
 	f.drop()
 	if f.phase < PhaseCommand {
 		f.phase = PhaseCommand
-		if Caps(f.dialect) == 0 {
+		if mysql.Caps(f.dialect) == 0 {
 			f.guess = true
-			f.dialect = NewDialect(guessed)
+			f.dialect = mysql.NewDialect(guessed)
 		}
 	}
 }
 
 // Next returns an empty message of the kind that the payload is and the
 // registry's entry for it. A payload that has no meaning here gives an
-// [*Opaque] and no entry. The message is good even when err, a [*FlowError],
+// [*Opaque] and no entry. The message is good even when err, a [*Error],
 // says that it is not allowed here and now. Next changes nothing, but for the
 // dialect where that is a guess.
 func (f *Flow) Next(dir wire.Dir, payload []byte) (wire.Message, *wire.Entry, error) {
@@ -160,7 +169,7 @@ func (f *Flow) Next(dir wire.Dir, payload []byte) (wire.Message, *wire.Entry, er
 }
 
 // Saw takes note of m, which a packet in direction dir carried. The error, a
-// [*FlowError], is about what m says; the one about its place came from Next.
+// [*Error], is about what m says; the one about its place came from Next.
 // A message that could not be decoded to its end is passed too.
 func (f *Flow) Saw(dir wire.Dir, m wire.Message) (Seen, error) {
 	f.seen++
@@ -171,12 +180,12 @@ func (f *Flow) Saw(dir wire.Dir, m wire.Message) (Seen, error) {
 }
 
 func complain(dir wire.Dir, e *wire.Entry, rule string) error {
-	return &FlowError{dir, e.Name, rule, e.Section}
+	return &Error{dir, e.Name, rule, e.Section}
 }
 
 // find returns an empty message of a kind that is registered.
 func find(context string, number uint8) (wire.Message, *wire.Entry) {
-	e := Messages.Find(context, number)
+	e := mysql.Messages.Find(context, number)
 	return e.New(), e
 }
 
@@ -188,5 +197,5 @@ func (f *Flow) unknown(dir wire.Dir, rule string) (wire.Message, *wire.Entry, er
 	if f.lossy {
 		return new(Opaque), nil, nil
 	}
-	return new(Opaque), nil, &FlowError{dir, "packet", rule, "Protocol::" + f.phase.String()}
+	return new(Opaque), nil, &Error{dir, "packet", rule, "Protocol::" + f.phase.String()}
 }

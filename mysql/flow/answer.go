@@ -1,11 +1,14 @@
-package mysql
+package flow
 
-import "github.com/wirelark/wirelark/wire"
+import (
+	"github.com/wirelark/wirelark/mysql"
+	"github.com/wirelark/wirelark/wire"
+)
 
 // pending is a command whose answer has not ended.
 type pending struct {
 	ordinal uint64
-	command Command
+	command mysql.Command
 	stmt    uint32
 	sql     string // of COM_STMT_PREPARE
 }
@@ -38,6 +41,7 @@ type answer struct {
 	columns int  // that follow the parameters
 	binary  bool // rows are
 	cursor  bool // rows may be left for COM_STMT_FETCH
+	more    bool // another answer follows, whatever ends the rows
 	prepare *Statement
 	count   uint64 // columns of the rows; 0: not known
 }
@@ -48,27 +52,27 @@ func (f *Flow) begin() {
 	f.answer = answer{step: stepSimple}
 	f.freeColumns()
 	switch p.command {
-	case ComQuery, ComProcessInfo:
+	case mysql.ComQuery, mysql.ComProcessInfo:
 		f.answer.step = stepFirst
-	case ComStmtExecute, ComStmtBulkExecute:
-		f.answer = answer{step: stepFirst, binary: true, cursor: p.command == ComStmtExecute}
-	case ComStmtPrepare:
+	case mysql.ComStmtExecute, mysql.ComStmtBulkExecute:
+		f.answer = answer{step: stepFirst, binary: true, cursor: p.command == mysql.ComStmtExecute}
+	case mysql.ComStmtPrepare:
 		f.answer.step = stepPrepare
-	case ComStmtFetch:
+	case mysql.ComStmtFetch:
 		f.answer = answer{step: stepRows, binary: true}
 		if s := f.Statement(p.stmt); s != nil {
-			f.types, f.answer.count = s.types, uint64(len(s.types))
+			f.shape, f.answer.count = s.rows, uint64(s.rows.Columns())
 		}
-	case ComFieldList:
+	case mysql.ComFieldList:
 		f.answer.step = stepFields
-	case ComStatistics:
+	case mysql.ComStatistics:
 		f.answer.step = stepText
-	case ComBinlogDump, ComBinlogDumpGTID:
+	case mysql.ComBinlogDump, mysql.ComBinlogDumpGTID:
 		f.answer.step = stepBinlog
-	case ComChangeUser:
+	case mysql.ComChangeUser:
 		f.answer.step, f.turn, f.asked = stepAuth, false, p.ordinal
 	default:
-		if Messages.Find(ContextCommand, uint8(p.command)) == nil {
+		if mysql.Messages.Find(mysql.ContextCommand, uint8(p.command)) == nil {
 			f.answer.step = stepAny
 		}
 	}
@@ -101,7 +105,7 @@ func (f *Flow) drop() {
 // with a very long first cell.
 func (f *Flow) ends(payload []byte) bool {
 	const shortest = 1<<24 - 1 // of what such a cell makes a row
-	if f.answer.binary || Caps(f.dialect).Has(ClientDeprecateEOF) {
+	if f.answer.binary || mysql.Caps(f.dialect).Has(mysql.ClientDeprecateEOF) {
 		return len(payload) < shortest
 	}
 	return len(payload) < 9
@@ -112,7 +116,7 @@ func (f *Flow) ends(payload []byte) bool {
 func closing(payload []byte) (wire.Message, *wire.Entry, error) {
 	const shortestOK = 7
 	if len(payload) < shortestOK {
-		m, e := find(ContextReply, HeaderEOF)
+		m, e := find(mysql.ContextReply, mysql.HeaderEOF)
 		return m, e, nil
 	}
 	m, e := findBare("OK_Packet")
@@ -128,7 +132,7 @@ func (f *Flow) nextAnswer(payload []byte) (wire.Message, *wire.Entry, error) {
 	if len(payload) > 0 {
 		first = int(payload[0])
 	}
-	if first == HeaderERR && f.answer.step != stepAuth {
+	if first == mysql.HeaderERR && f.answer.step != stepAuth {
 		return f.failure(payload)
 	}
 	switch f.answer.step {
@@ -150,34 +154,34 @@ func (f *Flow) nextAnswer(payload []byte) (wire.Message, *wire.Entry, error) {
 	case stepFirst:
 		return f.nextFirst(payload)
 	case stepPrepare:
-		if first == HeaderOK {
-			m, e := find(ContextPrepare, HeaderOK)
+		if first == mysql.HeaderOK {
+			m, e := find(mysql.ContextPrepare, mysql.HeaderOK)
 			return m, e, nil
 		}
 	case stepParamsEnd, stepColumnsEnd:
-		if first == HeaderEOF {
+		if first == mysql.HeaderEOF {
 			return closing(payload)
 		}
 	case stepFields:
-		if first == HeaderEOF {
+		if first == mysql.HeaderEOF {
 			return closing(payload)
 		}
 		m, e := findBare("ColumnDefinition41")
 		return m, e, nil
 	case stepBinlog:
 		switch first {
-		case HeaderOK:
-			m, e := find(ContextBinlog, HeaderOK)
+		case mysql.HeaderOK:
+			m, e := find(mysql.ContextBinlog, mysql.HeaderOK)
 			return m, e, nil
-		case HeaderEOF:
+		case mysql.HeaderEOF:
 			return closing(payload)
 		}
 	case stepSimple, stepInfileDone, stepInfile:
 		switch first {
-		case HeaderOK:
+		case mysql.HeaderOK:
 			m, e := findBare("OK_Packet")
 			return m, e, nil
-		case HeaderEOF:
+		case mysql.HeaderEOF:
 			return closing(payload)
 		}
 	case stepAny:
@@ -192,34 +196,37 @@ func (f *Flow) misplaced(rule string) (wire.Message, *wire.Entry, error) {
 
 // failure names a packet headed by 0xff.
 func (f *Flow) failure(payload []byte) (wire.Message, *wire.Entry, error) {
-	if len(payload) > 3 && payload[1] == 0xff && payload[2] == 0xff && (Caps(f.dialect).Has(MariaDBProgress) || f.guess) {
-		m, e := find(ContextProgress, HeaderERR)
+	if len(payload) > 3 && payload[1] == 0xff && payload[2] == 0xff && (mysql.Caps(f.dialect).Has(mysql.MariaDBProgress) || f.guess) {
+		m, e := find(mysql.ContextProgress, mysql.HeaderERR)
 		return m, e, nil
 	}
-	m, e := find(ContextReply, HeaderERR)
+	m, e := find(mysql.ContextReply, mysql.HeaderERR)
 	return m, e, nil
 }
 
 // unasked names a packet for which no command waits.
 func (f *Flow) unasked(payload []byte) (wire.Message, *wire.Entry, error) {
-	if len(payload) > 3 && payload[0] == HeaderERR && (payload[3] == '#' || !f.lossy) {
+	if len(payload) > 3 && payload[0] == mysql.HeaderERR && (payload[3] == '#' || !f.lossy) {
 		return f.failure(payload) // servers say why they close
+	}
+	if f.guess && !f.lost && len(payload) == 5 && payload[0] == mysql.HeaderEOF {
+		return closing(payload)
 	}
 	return f.unknown(wire.S2C, "no command awaits an answer")
 }
 
 func (f *Flow) nextFirst(payload []byte) (wire.Message, *wire.Entry, error) {
 	switch payload[0] {
-	case HeaderOK:
+	case mysql.HeaderOK:
 		m, e := findBare("OK_Packet")
 		return m, e, nil
-	case HeaderLocalInfile:
-		m, e := find(ContextReply, HeaderLocalInfile)
-		if !Caps(f.dialect).Has(ClientLocalFiles) && !f.guess {
+	case mysql.HeaderLocalInfile:
+		m, e := find(mysql.ContextReply, mysql.HeaderLocalInfile)
+		if !mysql.Caps(f.dialect).Has(mysql.ClientLocalFiles) && !f.guess {
 			return m, e, complain(wire.S2C, e, "the client does not give its files away")
 		}
 		return m, e, nil
-	case HeaderEOF:
+	case mysql.HeaderEOF:
 		return closing(payload)
 	}
 	m, e := findBare("ColumnCount")
@@ -228,22 +235,22 @@ func (f *Flow) nextFirst(payload []byte) (wire.Message, *wire.Entry, error) {
 
 func (f *Flow) nextRow(payload []byte, first int) (wire.Message, *wire.Entry, error) {
 	switch {
-	case first == HeaderEOF && f.ends(payload):
+	case first == mysql.HeaderEOF && f.ends(payload):
 		return closing(payload)
 	case !f.answer.binary:
 		_, e := findBare("TextResultsetRow")
-		return NewTextRow(int(f.answer.count)), e, nil
-	case first != HeaderOK:
+		return mysql.NewTextRow(int(f.answer.count)), e, nil
+	case first != mysql.HeaderOK:
 		return f.misplaced("is no binary row")
 	}
-	_, e := find(ContextBinary, HeaderOK)
-	return &BinaryRow{types: f.types}, e, nil
+	_, e := find(mysql.ContextBinary, mysql.HeaderOK)
+	return f.shape.Row(), e, nil
 }
 
 // sawAnswer notes a packet of the command phase.
 func (f *Flow) sawAnswer(s Seen, m wire.Message) (Seen, error) {
 	if len(f.queue) == 0 {
-		if _, ok := m.(*ERR); ok && !f.lossy {
+		if _, ok := m.(*mysql.ERR); ok && !f.lossy {
 			f.phase = PhaseClosed
 		}
 		return s, nil
@@ -251,9 +258,9 @@ func (f *Flow) sawAnswer(s Seen, m wire.Message) (Seen, error) {
 	p := &f.queue[0]
 	s.Answers = p.ordinal
 	switch m.(type) {
-	case *Progress:
+	case *mysql.Progress:
 		return s, nil
-	case *ERR:
+	case *mysql.ERR:
 		s.Last = true
 		f.pop()
 		return s, nil
@@ -278,19 +285,19 @@ func (f *Flow) sawAnswer(s Seen, m wire.Message) (Seen, error) {
 // advance moves on in the answer and reports whether it has ended.
 func (f *Flow) advance(p *pending, m wire.Message) bool {
 	switch m := m.(type) {
-	case *OK:
+	case *mysql.OK:
 		return f.sawEnd(p, m.Status, m.End)
-	case *EOF:
+	case *mysql.EOF:
 		return f.sawEnd(p, m.Status, true)
-	case *LocalInfileRequest:
+	case *mysql.LocalInfileRequest:
 		f.infile, f.answer.step = true, stepInfile
-	case *ColumnCount:
+	case *mysql.ColumnCount:
 		f.sawCount(p, m)
-	case *StmtPrepareOK:
+	case *mysql.StmtPrepareOK:
 		return f.sawPrepared(p, m)
-	case *Column:
+	case *mysql.Column:
 		return f.sawColumn(p, m)
-	case *StatisticsText:
+	case *mysql.StatisticsText:
 		return true
 	case *Opaque:
 		return f.answer.step == stepAny
@@ -299,37 +306,38 @@ func (f *Flow) advance(p *pending, m wire.Message) bool {
 }
 
 // sawEnd notes an OK or an EOF, which ends a part of the answer or all of it.
-func (f *Flow) sawEnd(p *pending, status Status, end bool) bool {
+func (f *Flow) sawEnd(p *pending, status mysql.Status, end bool) bool {
 	a := &f.answer
 	switch {
 	case a.step == stepParamsEnd:
 		return f.afterParams()
 	case a.step == stepColumnsEnd && a.prepare != nil:
 		return true
-	case a.step == stepColumnsEnd && end && !(a.cursor && status.Has(StatusCursorExists)):
-		a.step = stepRows
+	case a.step == stepColumnsEnd && end && !(a.cursor && status.Has(mysql.StatusCursorExists)):
+		// MySQL says only here that something follows OUT parameters.
+		a.step, a.more = stepRows, status.Has(mysql.StatusPSOutParams|mysql.StatusMoreResults)
 		return false
 	case a.step == stepBinlog:
 		return true
-	case a.step == stepSimple && p.command == ComResetConnection:
+	case a.step == stepSimple && p.command == mysql.ComResetConnection:
 		f.forgetAll()
 	}
-	if status.Has(StatusMoreResults) && a.step != stepSimple {
-		a.step = stepFirst
+	if (status.Has(mysql.StatusMoreResults) || a.more) && a.step != stepSimple {
+		a.step, a.more = stepFirst, false
 		f.freeColumns()
 		return false
 	}
 	return true
 }
 
-func (f *Flow) sawCount(p *pending, m *ColumnCount) {
+func (f *Flow) sawCount(p *pending, m *mysql.ColumnCount) {
 	a := &f.answer
 	a.count, a.left = m.Count, int(min(m.Count, 1<<31))
 	a.step = stepColumns
-	if m.Metadata == 0 && Caps(f.dialect).metadataFlag() {
+	if m.Metadata == 0 && mysql.Caps(f.dialect).MetadataFlag() {
 		a.left = 0
-		if s := f.Statement(p.stmt); s != nil && a.binary && uint64(len(s.types)) == m.Count {
-			f.types = s.types
+		if s := f.Statement(p.stmt); s != nil && a.binary && uint64(s.rows.Columns()) == m.Count {
+			f.shape = s.rows
 		}
 	}
 	if a.left == 0 {
@@ -341,26 +349,26 @@ func (f *Flow) sawCount(p *pending, m *ColumnCount) {
 func (f *Flow) afterColumns(p *pending) {
 	a := &f.answer
 	if len(f.columns) > 0 && uint64(len(f.columns)) == a.count {
-		f.types = cellTypes(f.columns)
+		f.shape = mysql.NewRowShape(f.columns)
 		if s := f.Statement(p.stmt); s != nil && a.binary && f.noted(s) {
 			f.held -= columnsSize(s.Columns)
-			s.Columns, s.types, f.shared = f.columns, f.types, true
+			s.Columns, s.rows, f.shared = f.columns, f.shape, true
 		}
 	}
 	a.step = stepRows
-	if !Caps(f.dialect).Has(ClientDeprecateEOF) {
+	if !mysql.Caps(f.dialect).Has(mysql.ClientDeprecateEOF) {
 		a.step = stepColumnsEnd
 	}
 }
 
-func (f *Flow) sawPrepared(p *pending, m *StmtPrepareOK) bool {
+func (f *Flow) sawPrepared(p *pending, m *mysql.StmtPrepareOK) bool {
 	sql := p.sql
 	p.sql = "" // the statement holds it now
 	f.prepared(m, sql)
 	a := &f.answer
 	a.prepare, a.left, a.columns = f.last, int(m.Params), int(m.Columns)
 	a.step = stepParams
-	if Caps(f.dialect).Has(ClientOptionalResultsetMetadata) && m.Metadata == 0 {
+	if mysql.Caps(f.dialect).Has(mysql.ClientOptionalResultsetMetadata) && m.Metadata == 0 {
 		return true
 	}
 	if a.left == 0 {
@@ -377,7 +385,7 @@ func (f *Flow) afterParams() bool {
 	return a.left == 0
 }
 
-func (f *Flow) sawColumn(p *pending, m *Column) bool {
+func (f *Flow) sawColumn(p *pending, m *mysql.Column) bool {
 	a := &f.answer
 	if a.step == stepFields {
 		return false
@@ -391,7 +399,7 @@ func (f *Flow) sawColumn(p *pending, m *Column) bool {
 		if a.left > 0 {
 			return false
 		}
-		if !Caps(f.dialect).Has(ClientDeprecateEOF) {
+		if !mysql.Caps(f.dialect).Has(mysql.ClientDeprecateEOF) {
 			a.step = stepParamsEnd
 			return false
 		}
@@ -404,10 +412,10 @@ func (f *Flow) sawColumn(p *pending, m *Column) bool {
 			return false
 		}
 		if len(a.prepare.Columns) == a.columns {
-			a.prepare.types = cellTypes(a.prepare.Columns)
+			a.prepare.rows = mysql.NewRowShape(a.prepare.Columns)
 		}
 		a.step = stepColumnsEnd
-		return Caps(f.dialect).Has(ClientDeprecateEOF)
+		return mysql.Caps(f.dialect).Has(mysql.ClientDeprecateEOF)
 	}
 	f.columns = f.keep(f.columns, m)
 	if a.left <= 0 {
@@ -418,7 +426,7 @@ func (f *Flow) sawColumn(p *pending, m *Column) bool {
 
 // Columns returns the definitions of the columns of the rows that are being
 // sent, as far as they have been seen. They must not be written to.
-func (f *Flow) Columns() []Column {
+func (f *Flow) Columns() []mysql.Column {
 	if len(f.columns) == 0 && len(f.queue) > 0 && f.answer.binary {
 		if s := f.Statement(f.queue[0].stmt); s != nil {
 			return s.Columns
