@@ -9,7 +9,7 @@
 //
 // The client runs one [Exchange] for a login:
 //
-//	e := auth.NewExchange(&auth.Config{Passwords: []string{"secret"}}, greeting.Plugin, greeting.Nonce())
+//	e := auth.NewExchange(&auth.Config{Passwords: []string{"secret"}}, hello.AuthPlugin, hello.AuthData)
 //	plugin, proof, err := e.First() // for the handshake response
 //	// then, for each packet up to OK or ERR:
 //	reply, err := e.Switch(m.Plugin, m.Data)     // an AuthSwitchRequest came

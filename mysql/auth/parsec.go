@@ -104,7 +104,7 @@ func hashParsec(password string) (string, error) {
 		return "", err
 	}
 	return "P0:" + base64.StdEncoding.EncodeToString(params[parsecHeader:]) + ":" +
-		base64.StdEncoding.EncodeToString(key.Public().(ed25519.PublicKey)), nil
+		base64.RawStdEncoding.EncodeToString(key.Public().(ed25519.PublicKey)), nil
 }
 
 // Plugin returns the method's name.
