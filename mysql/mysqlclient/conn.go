@@ -38,6 +38,7 @@ type Conn struct {
 	cache     *cache
 	epoch     int      // counts how often the server has forgotten all statements
 	leftovers []uint32 // statements to close with the next write
+	resetting []uint8  // numbers of the answers to a reset that was sent; nil: none was
 	infile    InfileFunc
 
 	mu      sync.Mutex

@@ -89,16 +89,28 @@ func (c *Conn) answer(r *Rows) (*Rows, error) {
 func (c *Conn) exchange(commands ...wire.Message) error {
 	c.pc.Apart(true)
 	defer c.pc.Apart(false)
+	numbers, err := c.dispatch(commands)
+	if err != nil {
+		return err
+	}
+	return c.acks(numbers)
+}
+
+// dispatch is the first half of exchange: it sends the commands and returns the
+// numbers with which their answers begin.
+func (c *Conn) dispatch(commands []wire.Message) ([]uint8, error) {
 	numbers := make([]uint8, len(commands))
 	for i, m := range commands {
 		if err := c.put(m); err != nil {
-			return err
+			return nil, err
 		}
 		numbers[i] = c.pc.Sequence()
 	}
-	if err := c.flush(); err != nil {
-		return err
-	}
+	return numbers, c.flush()
+}
+
+// acks is the second half of exchange: it reads the answers.
+func (c *Conn) acks(numbers []uint8) error {
 	var first error
 	for _, n := range numbers {
 		c.pc.Expect(n)

@@ -1,7 +1,6 @@
 package mysqlclient
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -121,32 +120,6 @@ func queries(list []string) []wire.Message {
 		out[i] = &mysql.Query{SQL: []byte(sql)}
 	}
 	return out
-}
-
-// Reset makes the session as it was after the login: it rolls back, drops
-// temporary tables, locks and user variables, forgets the server's prepared
-// statements, and sets the character set, the variables and the schema of the
-// configuration again, which servers forget. It costs one round trip.
-// Statements made by [Conn.Prepare] are prepared again when they are next used.
-func (c *Conn) Reset(ctx context.Context) error {
-	if err := c.begin(ctx, "a reset", ""); err != nil {
-		return err
-	}
-	commands := []wire.Message{&mysql.ResetConnection{}}
-	list := c.setupSQL()
-	if !c.server.MariaDB && c.setNames() == "" {
-		list = append([]string{"SET NAMES utf8mb4"}, list...) // MySQL forgets the handshake's
-	}
-	commands = append(commands, queries(list)...)
-	if db := c.cfg.Database; db != "" && db != c.State().Schema {
-		commands = append(commands, &mysql.InitDB{Schema: db})
-	}
-	c.forget()
-	err := c.exchange(commands...)
-	if err == nil {
-		c.clean()
-	}
-	return c.done(err)
 }
 
 // forget drops what is known of statements whose ids the server has forgotten.
