@@ -159,14 +159,16 @@ type Auth struct {
 // Reset says when a connection is cleaned before a pool hands it out again.
 type Reset uint8
 
-// The policies.
+// The policies. Under ResetDefault whoever has the pool chooses: package
+// sqldriver ResetDirty, package compat ResetNever.
 const (
-	ResetDirty  Reset = iota // when its session was changed, as far as can be known
-	ResetNever               // never
-	ResetAlways              // before each use
+	ResetDefault Reset = iota
+	ResetDirty         // when its session was changed, as far as can be known
+	ResetNever         // never
+	ResetAlways        // before each use but the first
 )
 
-var resets = []string{"dirty", "never", "always"}
+var resets = []string{"", "dirty", "never", "always"}
 
 func (r Reset) String() string {
 	if int(r) < len(resets) {

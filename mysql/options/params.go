@@ -153,8 +153,8 @@ var params = []param{
 		name: "reset-policy",
 		set: func(c *Config, v string) error {
 			i := slices.Index(resets, v)
-			if i < 0 {
-				return &ValueError{Name: "reset-policy", Value: v, Want: strings.Join(resets, ", ")}
+			if i <= 0 {
+				return &ValueError{Name: "reset-policy", Value: v, Want: strings.Join(resets[1:], ", ")}
 			}
 			c.Reset = Reset(i)
 			return nil
