@@ -43,9 +43,10 @@ type Gateway struct {
 	open func(context.Context) (*sshclient.Client, error)
 
 	mu     sync.Mutex
-	client *sshclient.Client
-	under  *opening // the login under way; nil: none
-	closed bool
+	client  *sshclient.Client
+	under   *opening // the login under way; nil: none
+	closed  bool
+	running sync.WaitGroup // logins
 }
 
 // opening is a login that several may wait for.
@@ -125,11 +126,19 @@ func (g *Gateway) Client(ctx context.Context) (*sshclient.Client, error) {
 	defer g.mu.Unlock()
 	if o.wait--; o.wait == 0 {
 		o.cancel()
+		g.over(o)
 	}
 	if err != nil {
 		return nil, err
 	}
 	return o.client, o.err
+}
+
+// over says that nobody is to wait for o any more. It is called with g.mu held.
+func (g *Gateway) over(o *opening) {
+	if g.under == o {
+		g.under = nil
+	}
 }
 
 // begin starts a login. It is called with g.mu held.
@@ -139,22 +148,25 @@ func (g *Gateway) begin(ctx context.Context) *opening {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	o := &opening{done: make(chan struct{}), cancel: cancel}
 	g.under = o
-	go func() { // stops when open returns, which cancel brings about when nobody waits
+	g.running.Go(func() { // stops when open returns, which cancel brings about when nobody waits
 		defer close(o.done)
 		if old != nil {
 			_ = old.Close() // it has ended already
 		}
 		client, err := g.open(ctx)
 		g.mu.Lock()
-		defer g.mu.Unlock()
-		g.under = nil
-		if err == nil && (g.closed || o.wait == 0) {
-			_ = client.Close() // nobody wants it
+		g.over(o)
+		wanted := err == nil && !g.closed && o.wait > 0
+		if wanted {
+			g.client = client
+		}
+		g.mu.Unlock()
+		if err == nil && !wanted {
+			_ = client.Close()
 			client, err = nil, net.ErrClosed
 		}
 		o.client, o.err = client, err
-		g.client = client
-	}()
+	})
 	return o
 }
 
@@ -162,18 +174,13 @@ func (g *Gateway) begin(ctx context.Context) *opening {
 // through it, and ends a login under way. Further calls do nothing.
 func (g *Gateway) Close() error {
 	g.mu.Lock()
-	if g.closed {
-		g.mu.Unlock()
-		return nil
-	}
-	g.closed = true
 	client, o := g.client, g.under
-	g.client = nil
-	g.mu.Unlock()
+	g.client, g.closed = nil, true
 	if o != nil {
 		o.cancel()
-		<-o.done
 	}
+	g.mu.Unlock()
+	g.running.Wait()
 	if client != nil {
 		return client.Close()
 	}

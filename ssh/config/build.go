@@ -160,7 +160,10 @@ func (r *reader) buildKeys(c *Config) {
 func (r *reader) fileList(name string, defaults ...string) []string {
 	s := r.setting(name)
 	if s == nil {
-		s = &Setting{Name: name, Args: defaults, File: "the default"}
+		if r.source.Local.Home == "" && strings.HasPrefix(defaults[0], "~") {
+			return nil
+		}
+		s = &Setting{Name: name, Args: defaults}
 	}
 	if len(s.Args) == 1 && s.Args[0] == "none" {
 		return nil
@@ -297,7 +300,7 @@ func (r *reader) buildSession(c *Config) {
 		for _, name := range s.Args {
 			if pattern, remove := strings.CutPrefix(name, "-"); remove {
 				c.SendEnv = slices.DeleteFunc(c.SendEnv, func(have string) bool { return knownhosts.MatchPattern(pattern, have) })
-			} else if !slices.Contains(c.SendEnv, name) {
+			} else {
 				c.SendEnv = append(c.SendEnv, name)
 			}
 		}

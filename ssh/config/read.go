@@ -161,7 +161,7 @@ func (r *reader) line(p *place, number int, text string) {
 	}
 	k := r.keywords[key]
 	switch {
-	case k == nil && slices.Contains(obsolete, key), k == nil && matchList(key, r.ignored):
+	case k == nil && slices.Contains(obsolete, key), k == nil && matchList(key, strings.ToLower(r.ignored)):
 		return
 	case k == nil:
 		wrong(nil, "there is no option %q", key)
