@@ -56,6 +56,10 @@ func (c *Channel) Read(p []byte) (int, error) { return c.ch.Read(p) }
 // Next lends what the server sent: see [frame.Lender].
 func (c *Channel) Next() (chunk []byte, release func(), err error) { return c.ch.Next() }
 
+// Pending reports whether a Read would return at once: with bytes, the end of
+// the stream, or an error. A pool asks it of idle connections.
+func (c *Channel) Pending() bool { return c.ch.Pending() }
+
 // WriteTo writes what the server sends to w, until its end.
 func (c *Channel) WriteTo(w io.Writer) (int64, error) { return c.ch.WriteTo(w) }
 

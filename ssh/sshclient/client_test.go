@@ -117,6 +117,34 @@ func TestSubsystem(t *testing.T) {
 	}
 }
 
+func TestPending(t *testing.T) {
+	c := sshtest.NewServer(t, nil).Dial()
+	ch, err := c.Subsystem(t.Context(), "echo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	until := func(want bool) {
+		t.Helper()
+		for start := time.Now(); ch.Pending() != want; time.Sleep(time.Millisecond) {
+			if time.Since(start) > 10*time.Second {
+				t.Fatalf("Pending() stays %v", !want)
+			}
+		}
+	}
+	until(false)
+	fmt.Fprint(ch, "hello")
+	until(true)
+	if _, err := io.ReadFull(ch, make([]byte, 5)); err != nil {
+		t.Fatal(err)
+	}
+	until(false)
+	ch.CloseWrite() // the server ends its stream too
+	until(true)
+	if _, err := ch.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("Read = %v", err)
+	}
+}
+
 func TestDialContext(t *testing.T) {
 	s := sshtest.NewServer(t, nil)
 	c := s.Dial()

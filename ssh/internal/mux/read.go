@@ -15,6 +15,14 @@ func (ch *Channel) Next() (chunk []byte, release func(), err error) { return ch.
 // own.
 func (ch *Channel) WriteTo(w io.Writer) (int64, error) { return ch.writeTo(0, w) }
 
+// Pending reports whether a Read would return at once: with bytes, the end of
+// the stream, or an error.
+func (ch *Channel) Pending() bool {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	return ch.in[0].size > 0 || ch.eofRecv || ch.closRecv || ch.closHere || ch.err != nil
+}
+
 // Stderr returns the stream of extended data of type stderr beside the main
 // one. It shares the channel's window and deadlines; nobody must read it with
 // [Options.KeepStderr] unset.
