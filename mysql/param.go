@@ -75,8 +75,9 @@ func NewAttribute(name string, v Value) Param {
 
 // paramsFields codes the NULL bitmap, the types if bound says that there are
 // some, and the values of parameters. When decoding, v has as many elements as
-// there are parameters, with the types of the last execution.
-func paramsFields(c *wire.Coder, v []Param, bound *bool, names bool) {
+// there are parameters, the first of them with the types of the last
+// execution: typed of them.
+func paramsFields(c *wire.Coder, v []Param, bound *bool, names bool, typed int) {
 	var store [32]byte
 	nulls := bitmap(store[:], len(v))
 	if !c.Decoding() {
@@ -89,6 +90,9 @@ func paramsFields(c *wire.Coder, v []Param, bound *bool, names bool) {
 	c.Raw("null_bitmap", len(nulls), &nulls)
 	c.Suggest(8, 0, 1)
 	c.Bool("new_params_bind_flag", bound)
+	if c.Decoding() && !*bound && typed < len(v) {
+		c.Fail("new_params_bind_flag", wire.ErrValue)
+	}
 	if c.Failed() {
 		return
 	}

@@ -26,11 +26,7 @@ func (m *Query) Fields(c *wire.Coder) {
 		}
 		if n > 0 {
 			bound := true
-			c.Group("attributes", func() { paramsFields(c, m.Attributes, &bound, true) })
-			if !bound {
-				c.Fail("new_params_bind_flag", wire.ErrValue)
-				return
-			}
+			c.Group("attributes", func() { paramsFields(c, m.Attributes, &bound, true, 0) })
 		}
 	}
 	c.Rest("query", &m.SQL)

@@ -105,7 +105,7 @@ func (m *StmtExecute) Fields(c *wire.Coder) {
 		m.Params = m.made(c, n)
 	}
 	if n > 0 && !c.Failed() {
-		paramsFields(c, m.Params, &m.NewTypes, named)
+		paramsFields(c, m.Params, &m.NewTypes, named, len(m.shape))
 	}
 }
 
