@@ -3,13 +3,14 @@ package mysqlserver
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/wirelark/wirelark/mysql"
 )
 
 // executeBulk answers COM_STMT_BULK_EXECUTE.
 func (c *Conn) executeBulk(ctx context.Context, p []byte) error {
-	if !c.client.caps.Has(mysql.MariaDBBulkOperations) {
+	if !c.client.Capabilities.Has(mysql.MariaDBBulkOperations) {
 		return c.fail(errUnknownCommand)
 	}
 	var head mysql.StmtBulkExecute
@@ -42,23 +43,11 @@ func (c *Conn) executeBulk(ctx context.Context, p []byte) error {
 	c.s.serving.questions.Add(1)
 	w := Writer{c: c, ctx: ctx, binary: true, stmt: s}
 	if b, ok := s.st.(BulkStatement); ok {
-		err := c.guard("ExecuteBulk", func() error { return b.ExecuteBulk(ctx, &w, sets(m.Values, n)) })
+		err := c.guard("ExecuteBulk", func() error { return b.ExecuteBulk(ctx, &w, slices.Chunk(m.Values, n)) })
 		_, err = w.end(ctx, err)
 		return err
 	}
 	return c.executeEach(ctx, &w, s, m.Values)
-}
-
-// sets yields n values after n.
-func sets(values []mysql.BulkValue, n int) func(yield func([]mysql.BulkValue) bool) {
-	return func(yield func([]mysql.BulkValue) bool) {
-		for len(values) > 0 {
-			if !yield(values[:n:n]) {
-				return
-			}
-			values = values[n:]
-		}
-	}
 }
 
 // executeEach executes a statement once for each set of values, and answers
@@ -68,7 +57,7 @@ func (c *Conn) executeEach(ctx context.Context, w *Writer, s *prepared, values [
 	n, done := len(s.shape), 0
 	args := make([]mysql.Value, n)
 	w.sum = &sum
-	for set := range sets(values, n) {
+	for set := range slices.Chunk(values, n) {
 		skip, e := bulkArguments(args, set)
 		if skip {
 			continue

@@ -58,7 +58,7 @@ func (w *Writer) describe() error {
 	c := w.c
 	list := w.rows.columns
 	known := c.noColumns
-	if w.stmt != nil && c.client.caps.Has(mysql.MariaDBCacheMetadata) {
+	if w.stmt != nil && c.client.Capabilities.Has(mysql.MariaDBCacheMetadata) {
 		sum := c.digest(list)
 		known = w.stmt.digest == sum
 		w.stmt.digest = sum
@@ -77,7 +77,7 @@ func (w *Writer) describe() error {
 			}
 		}
 	}
-	if w.gather != nil || c.client.caps.Has(mysql.ClientDeprecateEOF) {
+	if w.gather != nil || c.client.Capabilities.Has(mysql.ClientDeprecateEOF) {
 		return nil // or it is not known yet what follows
 	}
 	return w.endDefinitions(0)
@@ -86,7 +86,7 @@ func (w *Writer) describe() error {
 // endDefinitions sends the EOF between definitions and rows to clients that
 // want one.
 func (w *Writer) endDefinitions(flags mysql.Status) error {
-	if w.c.client.caps.Has(mysql.ClientDeprecateEOF) {
+	if w.c.client.Capabilities.Has(mysql.ClientDeprecateEOF) {
 		return nil
 	}
 	return w.c.append(&mysql.EOF{Warnings: w.warnings, Status: w.status(ending{flags: flags, out: w.out}, false)})
@@ -112,7 +112,7 @@ func (c *Conn) digest(list []mysql.Column) uint64 {
 // nothing unless the client said that it can do without
 // (CLIENT_OPTIONAL_RESULTSET_METADATA).
 func (c *Conn) SetMetadata(on bool) {
-	c.noColumns = !on && c.client.caps.Has(mysql.ClientOptionalResultsetMetadata)
+	c.noColumns = !on && c.client.Capabilities.Has(mysql.ClientOptionalResultsetMetadata)
 }
 
 // whole returns a column with what was left out and follows from its type.

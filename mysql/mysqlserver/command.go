@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"github.com/wirelark/wirelark/mysql"
-	"github.com/wirelark/wirelark/mysql/auth"
-	"github.com/wirelark/wirelark/mysql/packet"
 )
 
 // errQuit ends a connection whose client has said good-bye.
@@ -18,9 +16,6 @@ var errQuit = errors.New("the client has left")
 
 // commands executes what the client asks for until it leaves.
 func (c *Conn) commands() error {
-	if err := c.compress(); err != nil {
-		return err
-	}
 	for {
 		p, err := c.next()
 		if err != nil {
@@ -38,18 +33,6 @@ func (c *Conn) commands() error {
 	}
 }
 
-// compress begins the compression that was agreed on, behind the OK of the
-// login.
-func (c *Conn) compress() error {
-	switch {
-	case c.client.caps.Has(mysql.ClientCompress):
-		return c.pc.StartCompression(packet.Zlib, 0)
-	case c.client.caps.Has(mysql.ClientZstdCompression):
-		return c.pc.StartCompression(packet.Zstd, int(c.client.zstdLevel))
-	}
-	return nil
-}
-
 // next reads the next command. What is not sent yet goes out first, unless the
 // client has sent more already: a pipeline is answered in large pieces.
 func (c *Conn) next() ([]byte, error) {
@@ -62,7 +45,7 @@ func (c *Conn) next() ([]byte, error) {
 		c.pc.Rest()
 	}
 	c.pc.Begin()
-	c.sock.patience(c.limits.ReadTimeout)
+	c.sock.Patience(c.limits.ReadTimeout)
 	_ = c.pc.SetReadDeadline(time.Now().Add(c.limits.IdleTimeout))
 	if e := c.over(); e != nil { // before the deadline was set, perhaps
 		return nil, c.leave(e)
@@ -79,7 +62,7 @@ func (c *Conn) next() ([]byte, error) {
 	switch e := c.over(); {
 	case e != nil && timeout:
 		return nil, c.leave(e)
-	case timeout && !c.sock.begun:
+	case timeout && !c.sock.Begun():
 		return nil, c.leave(errIdle)
 	case errors.Is(err, io.EOF):
 		return nil, errQuit
@@ -225,39 +208,6 @@ func (c *Conn) processKill(p []byte) error {
 		return c.fail(errorOf(err))
 	}
 	return c.ok(Result{})
-}
-
-// changeUser lets another user in on the same connection. The nonce of the
-// greeting has been used: the client is always asked to switch to a new one.
-func (c *Conn) changeUser(p []byte) error {
-	var m mysql.ChangeUser
-	if err := c.parse(p, &m); err != nil {
-		return c.fail(errMalformed)
-	}
-	late := time.Now().Add(c.limits.HandshakeTimeout)
-	ctx, cancel := context.WithDeadline(c.ctx, late)
-	defer cancel()
-	c.sock.unwatch()
-	c.sock.patience(0)
-	_ = c.pc.SetReadDeadline(late)
-	c.client.user, c.client.database, c.client.plugin = m.User, m.Database, m.AuthPlugin
-	if m.Collation != 0 {
-		c.client.collation = m.Collation
-	}
-	if m.Attributes != nil {
-		c.client.attributes = attributes(m.Attributes)
-	}
-	c.nonce, c.announced = auth.NewNonce(), ""
-	c.closeSession()
-	c.mu.Lock()
-	c.account, c.owner = nil, nil
-	c.mu.Unlock()
-	c.multi = c.client.caps.Has(mysql.ClientMultiStatements)
-	c.pc.SetLimit(maxPacketBeforeLogin)
-	if err := c.authenticate(ctx, nil); err != nil {
-		return err
-	}
-	return c.enterSession(ctx)
 }
 
 // reset makes the session as it was at first.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/packet"
+	"github.com/wirelark/wirelark/mysql/transport"
 	"github.com/wirelark/wirelark/trace"
 )
 
@@ -23,7 +24,7 @@ type Conn struct {
 	limits   Limits
 	id       uint32
 	newcomer bool // guarded by s.serving.mu
-	sock     *socket
+	sock     *transport.Socket
 	pc       *packet.Conn
 	see      trace.Conn // nil: nobody looks
 
@@ -37,7 +38,8 @@ type Conn struct {
 	owner   *string                 // who has logged in; nil: nobody
 
 	// What the login has settled. It changes with COM_CHANGE_USER.
-	client  client
+	door    *transport.Server
+	client  *transport.Client // of door
 	account *Account
 	session Session
 
@@ -46,30 +48,15 @@ type Conn struct {
 	status    mysql.Status
 	tracks    tracks
 	stmts     statements
-	multi     bool   // several statements in one COM_QUERY
-	nonce     []byte // of the login
-	announced string // method for which the client has been shown it; "": none
-	proof     string // that the server knows the password
-	noColumns bool   // the client wants no column definitions
-}
-
-// client is what a client has said about itself.
-type client struct {
-	caps       mysql.Capabilities // what both have
-	user       string
-	database   string
-	plugin     string
-	collation  uint16
-	maxPacket  uint32
-	attributes map[string]string
-	zstdLevel  uint8
+	multi     bool // several statements in one COM_QUERY
+	noColumns bool // the client wants no column definitions
 }
 
 // initialStatus is that of a new or reset session.
 const initialStatus = mysql.StatusAutocommit
 
 func newConn(ctx context.Context, s *Server, nc net.Conn) *Conn {
-	c := &Conn{s: s, limits: s.Limits.withDefaults(), sock: &socket{Conn: nc}, status: initialStatus}
+	c := &Conn{s: s, limits: s.Limits.withDefaults(), sock: transport.NewSocket(nc), status: initialStatus}
 	c.ctx, c.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
 	if s.Trace != nil {
 		info := s.Carrier
@@ -91,7 +78,7 @@ func (c *Conn) serve() error {
 	err := c.logIn()
 	if err == nil {
 		c.s.settle(c)
-		c.s.log(slog.LevelDebug, "logged in", "id", c.id, "user", c.client.user, "remote", c.RemoteAddr())
+		c.s.log(slog.LevelDebug, "logged in", "id", c.id, "user", c.client.User, "remote", c.RemoteAddr())
 		err = c.commands()
 	}
 	c.close(err)
@@ -113,7 +100,7 @@ func (c *Conn) end(e *Error) {
 		c.ending = e
 	}
 	if !c.busy {
-		c.sock.interrupt()
+		c.sock.Interrupt()
 	}
 }
 
@@ -127,9 +114,9 @@ func (c *Conn) begin() (ctx context.Context, done func()) {
 		cancel(c.ending)
 	}
 	c.mu.Unlock()
-	c.sock.watch(func() { c.cancel(io.ErrUnexpectedEOF) })
+	c.sock.Watch(func() { c.cancel(io.ErrUnexpectedEOF) })
 	return ctx, func() {
-		c.sock.unwatch()
+		c.sock.Unwatch()
 		c.mu.Lock()
 		c.busy, c.running = false, nil
 		c.mu.Unlock()
@@ -205,20 +192,20 @@ func (c *Conn) turnAway(err error) {
 func (c *Conn) ID() uint32 { return c.id }
 
 // User returns the name of the user.
-func (c *Conn) User() string { return c.client.user }
+func (c *Conn) User() string { return c.client.User }
 
 // Account returns what the [Authenticator] has returned.
 func (c *Conn) Account() *Account { return c.account }
 
 // Attributes returns what the client says about itself, as "program_name". It
 // must not be changed.
-func (c *Conn) Attributes() map[string]string { return c.client.attributes }
+func (c *Conn) Attributes() map[string]string { return c.client.Attributes }
 
 // Capabilities returns what client and server have agreed on.
-func (c *Conn) Capabilities() mysql.Capabilities { return c.client.caps }
+func (c *Conn) Capabilities() mysql.Capabilities { return c.client.Capabilities }
 
 // Collation returns the number of the collation that the client wishes.
-func (c *Conn) Collation() uint16 { return c.client.collation }
+func (c *Conn) Collation() uint16 { return c.client.Collation }
 
 // TLS returns the state of the encryption; nil when there is none.
 func (c *Conn) TLS() *tls.ConnectionState {

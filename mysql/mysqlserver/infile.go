@@ -18,17 +18,17 @@ import (
 // reader's error tells.
 func (w *Writer) LocalInfile(ctx context.Context, name string) (io.ReadCloser, error) {
 	c := w.c
-	if !c.client.caps.Has(mysql.ClientLocalFiles) || w.binary || w.sum != nil {
+	if !c.client.Capabilities.Has(mysql.ClientLocalFiles) || w.binary || w.sum != nil {
 		return nil, errInfile
 	}
 	if err := w.next(); err != nil {
 		return nil, err
 	}
-	c.sock.unwatch()
+	c.sock.Unwatch()
 	if err := c.send(&mysql.LocalInfileRequest{Filename: name}); err != nil {
 		return nil, err
 	}
-	c.sock.patience(c.limits.ReadTimeout)
+	c.sock.Patience(c.limits.ReadTimeout)
 	_ = c.pc.SetReadDeadline(time.Now().Add(c.limits.ReadTimeout))
 	w.file = &infile{w: w, ctx: ctx}
 	return w.file, nil
@@ -70,7 +70,7 @@ func (f *infile) fill() {
 		c.cancel(err)
 	case len(p) == 0:
 		f.err = io.EOF
-		c.sock.watch(func() { c.cancel(io.ErrUnexpectedEOF) })
+		c.sock.Watch(func() { c.cancel(io.ErrUnexpectedEOF) })
 	}
 	f.rest = p
 }

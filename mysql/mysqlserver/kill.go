@@ -24,7 +24,7 @@ func (c *Conn) Kill(id uint32, queryOnly bool) error {
 	victim.mu.Lock()
 	owner := victim.owner
 	victim.mu.Unlock()
-	if !c.account.Super && (owner == nil || *owner != c.client.user) {
+	if !c.account.Super && (owner == nil || *owner != c.client.User) {
 		return Errorf(1095, "You are not owner of thread %d", id)
 	}
 	victim.kill(queryOnly)

@@ -1,46 +1,137 @@
 package mysqlserver
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net"
 	"time"
 
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/auth"
+	"github.com/wirelark/wirelark/mysql/transport"
 	"github.com/wirelark/wirelark/trace"
-	"github.com/wirelark/wirelark/wire"
 )
 
 // ErrLogin is wrapped by the errors about clients that were not let in.
 var ErrLogin = errors.New("the client was not let in")
 
-// maxAuthRounds bounds the conversation of one factor.
-const maxAuthRounds = 16
+// What the two kinds of server can do, without TLS.
+const (
+	offered = mysql.ClientLongPassword | mysql.ClientFoundRows | mysql.ClientLongFlag | mysql.ClientConnectWithDB |
+		mysql.ClientNoSchema | mysql.ClientODBC | mysql.ClientLocalFiles | mysql.ClientIgnoreSpace |
+		mysql.ClientProtocol41 | mysql.ClientInteractive | mysql.ClientIgnoreSigpipe | mysql.ClientTransactions |
+		mysql.ClientReserved | mysql.ClientSecureConnection | mysql.ClientMultiStatements | mysql.ClientMultiResults |
+		mysql.ClientPSMultiResults | mysql.ClientPluginAuth | mysql.ClientConnectAttrs |
+		mysql.ClientPluginAuthLenencClientData | mysql.ClientSessionTrack | mysql.ClientDeprecateEOF |
+		mysql.ClientCompress | mysql.ClientRememberOptions
+
+	offeredMySQL = offered | mysql.ClientOptionalResultsetMetadata | mysql.ClientZstdCompression |
+		mysql.ClientQueryAttributes | mysql.ClientMultiFactorAuthentication
+
+	offeredMariaDB = offered&^mysql.ClientLongPassword | mysql.MariaDBProgress | mysql.MariaDBBulkOperations |
+		mysql.MariaDBExtendedMetadata | mysql.MariaDBCacheMetadata
+
+	// indispensable is what no Withhold takes away.
+	indispensable = mysql.ClientLongPassword | mysql.ClientProtocol41 | mysql.ClientSecureConnection
+)
+
+// introduction returns what the greeting of connection id says.
+func (s *Server) introduction(id uint32) *transport.ServerConfig {
+	cfg := &transport.ServerConfig{
+		Version: DefaultVersion, ConnectionID: id, Capabilities: offeredMySQL, Collation: s.collation(),
+		Status: initialStatus, Plugin: s.plugin(), TLS: s.TLS, Key: s.Key, Local: s.Secure,
+	}
+	if s.MariaDB {
+		cfg.Version, cfg.Capabilities = DefaultMariaDBVersion, offeredMariaDB
+	}
+	if s.Version != "" {
+		cfg.Version = s.Version
+	}
+	cfg.Capabilities &^= s.Withhold &^ indispensable
+	return cfg
+}
+
+func (s *Server) collation() uint8 {
+	switch {
+	case s.Collation != 0:
+		return s.Collation
+	case s.MariaDB:
+		return 45 // utf8mb4_general_ci
+	}
+	return 255 // utf8mb4_0900_ai_ci
+}
+
+// plugin returns the method that the greeting names.
+func (s *Server) plugin() string {
+	switch {
+	case s.Plugin != "":
+		return s.Plugin
+	case s.MariaDB:
+		return auth.Native
+	}
+	return auth.CachingSHA2
+}
 
 // logIn lets the client in, or does not. Every error ends the connection.
 func (c *Conn) logIn() error {
-	late := time.Now().Add(c.limits.HandshakeTimeout)
-	ctx, cancel := context.WithDeadline(c.ctx, late)
+	ctx, cancel := c.inTime()
 	defer cancel()
-	_ = c.pc.SetReadDeadline(late)
-	r, err := c.greet(ctx)
-	if err != nil {
+	c.door = transport.NewServer(c.pc, c.s.introduction(c.id))
+	if err := c.door.Greet(ctx); err != nil {
+		return c.brokenOff(err)
+	}
+	c.client = &c.door.Client
+	c.multi = c.client.Capabilities.Has(mysql.ClientMultiStatements)
+	if err := c.authenticate(ctx); err != nil {
 		return err
 	}
-	if err := c.authenticate(ctx, r.AuthResponse); err != nil {
+	if err := c.enterSession(ctx); err != nil {
+		return err
+	}
+	if err := c.flush(); err != nil {
+		return err
+	}
+	return c.door.Compress()
+}
+
+// changeUser lets another user in on the same connection.
+func (c *Conn) changeUser(p []byte) error {
+	var m mysql.ChangeUser
+	if err := c.parse(p, &m); err != nil {
+		return c.fail(errMalformed)
+	}
+	c.sock.Unwatch()
+	ctx, cancel := c.inTime()
+	defer cancel()
+	c.door.ChangeUser(&m)
+	c.closeSession()
+	c.mu.Lock()
+	c.account, c.owner = nil, nil
+	c.mu.Unlock()
+	c.multi = c.client.Capabilities.Has(mysql.ClientMultiStatements)
+	c.noColumns = false
+	c.pc.SetLimit(maxPacketBeforeLogin)
+	if err := c.authenticate(ctx); err != nil {
 		return err
 	}
 	return c.enterSession(ctx)
 }
 
-// enterSession makes the session of a user who has proved who he is, and says so.
+// inTime sets the limit of a login.
+func (c *Conn) inTime() (context.Context, context.CancelFunc) {
+	late := time.Now().Add(c.limits.HandshakeTimeout)
+	c.sock.Patience(0)
+	_ = c.pc.SetDeadline(late)
+	return context.WithDeadline(c.ctx, late)
+}
+
+// enterSession makes the session of a user who has proved who he is, and says
+// so.
 func (c *Conn) enterSession(ctx context.Context) error {
-	c.db, c.status = c.client.database, initialStatus
-	info := c.proof
-	c.proof = ""
+	c.db, c.status = c.client.Database, initialStatus
 	err := c.guard("NewSession", func() (err error) {
 		if c.s.Handler == nil {
 			c.session = Unsupported{}
@@ -57,52 +148,37 @@ func (c *Conn) enterSession(ctx context.Context) error {
 		return c.refuse(errorOf(err), err)
 	}
 	c.tracks = tracks{} // what it was at first is no change
-	if err := c.send(&mysql.OK{Status: c.status, Info: info}); err != nil {
-		return err
-	}
 	if c.see != nil {
-		c.see.Event(trace.Event{Kind: trace.Authenticated, Detail: c.client.user})
+		c.see.Event(trace.Event{Kind: trace.Authenticated, Detail: c.client.User})
 	}
 	c.pc.SetLimit(int64(c.limits.MaxPacket))
-	return nil
+	return c.append(&mysql.OK{Status: c.status, Info: c.door.Proof()})
 }
 
-// authenticate asks the user for all the factors of his account. first is what
-// the client has sent along, for the method that it thinks of.
-func (c *Conn) authenticate(ctx context.Context, first []byte) error {
+// authenticate lets the user prove who he is.
+func (c *Conn) authenticate(ctx context.Context) error {
 	since := time.Now()
-	if c.s.RequireTLS && !c.secure() {
+	if c.s.RequireTLS && !c.door.Secure() {
 		return c.refuse(errInsecure, errors.New("the connection is not secure"))
 	}
 	account, err := c.lookUp(ctx)
 	if err != nil {
 		return err
 	}
-	ok := account != nil
-	if !ok || len(account.Factors) == 0 {
-		ok, account = false, &Account{Factors: []auth.Verifier{c.s.decoy(c.client.user)}}
+	known := account != nil && len(account.Factors) > 0 && (!account.RequireTLS || c.door.Secure())
+	factors := []auth.Verifier{c.s.decoy(c.client.User)}
+	if account != nil && len(account.Factors) > 0 {
+		factors = account.Factors
 	}
-	if account.RequireTLS && !c.secure() {
-		ok = false
+	accepted, used, err := c.door.Prove(factors)
+	if err != nil {
+		return c.brokenOff(err)
 	}
-	usedPassword := len(first) > 0
-	for i, v := range account.Factors {
-		accepted, err := c.factor(v, i, first, &usedPassword)
-		if err != nil {
-			return err
-		}
-		if !accepted {
-			ok = false
-		}
-		if !ok {
-			break
-		}
+	if !accepted || !known {
+		return c.deny(since, used)
 	}
-	if !ok {
-		return c.deny(since, usedPassword)
-	}
+	user := c.client.User
 	c.mu.Lock()
-	user := c.client.user
 	c.account, c.owner = account, &user
 	c.mu.Unlock()
 	return nil
@@ -114,7 +190,7 @@ func (c *Conn) lookUp(ctx context.Context) (account *Account, err error) {
 		return nil, nil
 	}
 	l := &Login{
-		User: c.client.user, Database: c.client.database, Plugin: c.client.plugin, Attributes: c.client.attributes,
+		User: c.client.User, Database: c.client.Database, Plugin: c.client.Plugin, Attributes: c.client.Attributes,
 		LocalAddr: c.LocalAddr(), RemoteAddr: c.RemoteAddr(), TLS: c.TLS(),
 	}
 	err = c.guard("Account", func() (err error) {
@@ -130,109 +206,6 @@ func (c *Conn) lookUp(ctx context.Context) (account *Account, err error) {
 		return nil, nil
 	}
 	return account, nil
-}
-
-// factor asks for one proof. What the client has sent along counts when it is
-// for the method and the nonce that are wanted.
-func (c *Conn) factor(v auth.Verifier, i int, first []byte, used *bool) (accepted bool, err error) {
-	session := v.Session(&auth.Login{Nonce: c.nonce, Secure: c.secure(), Key: c.s.Key})
-	challenge := session.Challenge()
-	data := first
-	switch {
-	case i > 0 && !c.client.caps.Has(mysql.ClientMultiFactorAuthentication):
-		return false, nil
-	case i > 0:
-		data, err = c.ask(&mysql.AuthNextFactor{Plugin: v.Plugin(), Data: challenge})
-	case !c.answersGreeting(v.Plugin(), challenge):
-		if !c.client.caps.Has(mysql.ClientPluginAuth) {
-			return false, c.refuse(errOldClient, fmt.Errorf("the client cannot use %s", v.Plugin()))
-		}
-		data, err = c.ask(&mysql.AuthSwitchRequest{Plugin: v.Plugin(), Data: challenge})
-	}
-	if err != nil {
-		return false, err
-	}
-	_, bare := session.(auth.Bare)
-	for range maxAuthRounds {
-		*used = *used || len(data) > 0
-		reply, verdict := session.Next(data)
-		if reply != nil {
-			if err := c.sayMore(reply, bare); err != nil {
-				return false, err
-			}
-		}
-		if verdict != auth.More {
-			if h, ok := session.(auth.Hasher); ok && verdict == auth.Accepted && i == 0 {
-				c.prove(h)
-			}
-			return verdict == auth.Accepted, nil
-		}
-		if data, err = c.answer(); err != nil {
-			return false, err
-		}
-	}
-	return false, nil
-}
-
-// answersGreeting reports whether what the client has sent along is its answer
-// to the challenge: a client that likes another method than the one that the
-// greeting named has not shown it the greeting's nonce. Clients of before
-// CLIENT_PLUGIN_AUTH know one method only.
-func (c *Conn) answersGreeting(plugin string, challenge []byte) bool {
-	liked := c.client.plugin
-	if !c.client.caps.Has(mysql.ClientPluginAuth) {
-		liked = auth.Native
-	} else if liked != c.announced {
-		return false
-	}
-	return liked == plugin && (len(challenge) == 0 || bytes.Equal(bytes.TrimSuffix(challenge, []byte{0}), c.nonce))
-}
-
-// ask sends the beginning of a method and returns what the client answers,
-// which is valid until the next packet is read.
-func (c *Conn) ask(m wire.Message) ([]byte, error) {
-	if err := c.send(m); err != nil {
-		return nil, err
-	}
-	return c.answer()
-}
-
-func (c *Conn) answer() ([]byte, error) {
-	p, err := c.pc.ReadPacket()
-	if err != nil {
-		return nil, c.brokenOff(err)
-	}
-	return p, nil
-}
-
-func (c *Conn) sayMore(data []byte, bare bool) error {
-	if bare {
-		return c.send(&mysql.AuthPluginData{Data: data})
-	}
-	return c.send(&mysql.AuthMoreData{Data: data})
-}
-
-// prove lets the client see that the server knows the password and has sent
-// this certificate: MariaDB's TLS without configuration.
-func (c *Conn) prove(h auth.Hasher) {
-	cert := c.s.certificate()
-	hash, nonce := h.PasswordHash()
-	if !c.s.MariaDB || cert == nil || len(hash) == 0 {
-		return
-	}
-	if nonce == nil {
-		nonce = c.nonce
-	}
-	c.proof = auth.Proof(hash, nonce, cert)
-}
-
-// certificate returns the certificate that clients are shown, if it is always
-// the same one.
-func (s *Server) certificate() []byte {
-	if s.TLS == nil || len(s.TLS.Certificates) != 1 || len(s.TLS.Certificates[0].Certificate) == 0 {
-		return nil
-	}
-	return s.TLS.Certificates[0].Certificate[0]
 }
 
 // deny refuses the user, after the same shortest time and with the same words
@@ -251,7 +224,43 @@ func (c *Conn) deny(since time.Time, usedPassword bool) error {
 	if usedPassword {
 		used = "YES"
 	}
-	c.s.log(slog.LevelDebug, "login refused", "user", c.client.user, "remote", c.RemoteAddr())
-	e := Errorf(1045, "Access denied for user '%.128s'@'%s' (using password: %s)", c.client.user, c.host(), used)
-	return c.refuse(e, fmt.Errorf("user %.128q", c.client.user))
+	c.s.log(slog.LevelDebug, "login refused", "user", c.client.User, "remote", c.RemoteAddr())
+	e := Errorf(1045, "Access denied for user '%.128s'@'%s' (using password: %s)", c.client.User, c.host(), used)
+	return c.refuse(e, fmt.Errorf("user %.128q", c.client.User))
+}
+
+// host returns where the client is, as error texts name it.
+func (c *Conn) host() string {
+	if a := c.RemoteAddr(); a != nil {
+		if host, _, err := net.SplitHostPort(a.String()); err == nil {
+			return host
+		}
+	}
+	return "localhost"
+}
+
+// refuse tells the client e and returns why, which stays between us.
+func (c *Conn) refuse(e *Error, why error) error {
+	_ = c.sendError(e)
+	return fmt.Errorf("%w: %w", ErrLogin, why)
+}
+
+// brokenOff says what an error of the connection phase means, to the client
+// too.
+func (c *Conn) brokenOff(err error) error {
+	if r := transport.IsRefused(err); r != nil {
+		return c.refuse(Errorf(r.Code, "%s", r.Message), err)
+	}
+	if e := c.over(); e != nil {
+		_ = c.sendError(e)
+		return e
+	}
+	var ne net.Error
+	switch {
+	case errors.As(err, &ne) && ne.Timeout():
+		err = fmt.Errorf("the client took longer than %v: %w", c.limits.HandshakeTimeout, err)
+	case !errors.Is(err, io.EOF):
+		err = c.refuseRead(err)
+	}
+	return fmt.Errorf("%w: %w", ErrLogin, err)
 }

@@ -109,7 +109,7 @@ func (c *Conn) linger() {
 	if half, ok := c.sock.Conn.(interface{ CloseWrite() error }); ok {
 		_ = half.CloseWrite()
 	}
-	c.sock.patience(0)
+	c.sock.Patience(0)
 	_ = c.sock.SetReadDeadline(time.Now().Add(lingerTime))
 	_, _ = io.CopyN(io.Discard, c.sock, lingerBytes)
 }

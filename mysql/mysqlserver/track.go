@@ -10,7 +10,7 @@ type tracks struct {
 
 // track notes a change of the session. What is too much to be told is dropped.
 func (c *Conn) track(t mysql.Track) {
-	if !c.client.caps.Has(mysql.ClientSessionTrack) {
+	if !c.client.Capabilities.Has(mysql.ClientSessionTrack) {
 		return
 	}
 	size := len(t.Value)

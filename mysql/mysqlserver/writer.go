@@ -109,7 +109,7 @@ func (w *Writer) Flush() error { return w.c.flush() }
 // how far the statement is: stage of stages, of which done thousandths of a
 // percent are over. Others are told nothing.
 func (w *Writer) Progress(stage, stages uint8, done uint32, what string) error {
-	if !w.c.client.caps.Has(mysql.MariaDBProgress) || w.state != fresh || w.file != nil || w.sum != nil {
+	if !w.c.client.Capabilities.Has(mysql.MariaDBProgress) || w.state != fresh || w.file != nil || w.sum != nil {
 		return nil
 	}
 	m := &mysql.Progress{Strings: 1, Stage: stage, MaxStage: stages, Done: min(done, 100_000), Text: what}
@@ -188,7 +188,7 @@ func (w *Writer) sendEnding(e ending, more bool) error {
 // endRows sends what stands behind rows, or in other places where servers
 // before MySQL 5.7 sent an EOF.
 func (w *Writer) endRows(e ending, more bool) error {
-	if w.c.client.caps.Has(mysql.ClientDeprecateEOF) {
+	if w.c.client.Capabilities.Has(mysql.ClientDeprecateEOF) {
 		return w.sendOK(e, true, more)
 	}
 	return w.c.append(&mysql.EOF{Warnings: e.Warnings, Status: w.status(e, more)})

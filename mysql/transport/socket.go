@@ -1,4 +1,4 @@
-package mysqlserver
+package transport
 
 import (
 	"net"
@@ -15,14 +15,14 @@ const (
 	watchAhead = 4 << 10
 )
 
-// socket is the client's connection. While the session reads nothing from it,
+// Socket is the client's connection. While the session reads nothing from it,
 // because it is executing a statement, it can be watched for its end. It is
 // below TLS, so that what is read ahead is kept as it came.
-type socket struct {
+type Socket struct {
 	net.Conn
 	timer *time.Timer   // starts a watch; made by the first one
-	pause time.Duration // between two pieces of what is read; see patience
-	begun bool          // something has come since patience was set
+	pause time.Duration // between two pieces of what is read; see Patience
+	begun bool          // something has come since Patience was called
 
 	mu       sync.Mutex
 	state    watchState
@@ -30,8 +30,11 @@ type socket struct {
 	ended    chan struct{} // closed when the reading watch has ended
 	ahead    []byte        // read by a watch and not taken yet; owned by the reader when the state is idle
 	deadline time.Time     // for reading, of the session
-	stopped  bool          // interrupt was called: nothing is read any more
+	stopped  bool          // Interrupt was called: nothing is read any more
 }
+
+// NewSocket returns nc as a Socket, which owns it.
+func NewSocket(nc net.Conn) *Socket { return &Socket{Conn: nc} }
 
 type watchState uint8
 
@@ -46,7 +49,7 @@ const (
 var aLongTimeAgo = time.Unix(1, 0)
 
 // Read returns what a watch has read, and then what comes.
-func (s *socket) Read(b []byte) (int, error) {
+func (s *Socket) Read(b []byte) (int, error) {
 	if len(s.ahead) > 0 {
 		n := copy(b, s.ahead)
 		s.ahead = s.ahead[n:]
@@ -60,12 +63,15 @@ func (s *socket) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// patience sets how long the rest of what has begun to come may take, from one
+// Patience sets how long the rest of what has begun to come may take, from one
 // piece to the next. With 0 only the deadline counts.
-func (s *socket) patience(pause time.Duration) { s.pause, s.begun = pause, false }
+func (s *Socket) Patience(pause time.Duration) { s.pause, s.begun = pause, false }
+
+// Begun reports whether something has come since Patience was called.
+func (s *Socket) Begun() bool { return s.begun }
 
 // postpone moves the deadline when a piece has come.
-func (s *socket) postpone() {
+func (s *Socket) postpone() {
 	s.begun = true
 	if s.pause > 0 {
 		_ = s.SetReadDeadline(time.Now().Add(s.pause))
@@ -73,7 +79,7 @@ func (s *socket) postpone() {
 }
 
 // SetReadDeadline is that of the session. An interrupted socket keeps its own.
-func (s *socket) SetReadDeadline(t time.Time) error {
+func (s *Socket) SetReadDeadline(t time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.deadline = t
@@ -84,37 +90,37 @@ func (s *socket) SetReadDeadline(t time.Time) error {
 }
 
 // SetDeadline is SetReadDeadline, and the same for writing.
-func (s *socket) SetDeadline(t time.Time) error {
+func (s *Socket) SetDeadline(t time.Time) error {
 	if err := s.SetWriteDeadline(t); err != nil {
 		return err
 	}
 	return s.SetReadDeadline(t)
 }
 
-// interrupt ends the session's reading, now and from now on. It may be called
+// Interrupt ends the session's reading, now and from now on. It may be called
 // from anywhere.
-func (s *socket) interrupt() {
+func (s *Socket) Interrupt() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stopped = true
 	_ = s.Conn.SetReadDeadline(aLongTimeAgo)
 }
 
-// watch begins to look for the end of the connection; gone is called when it is
-// seen. Until unwatch nobody may read.
-func (s *socket) watch(gone func()) {
+// Watch begins to look for the end of the connection; gone is called when it is
+// seen. Until Unwatch nobody may read.
+func (s *Socket) Watch(gone func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.state, s.gone = armed, gone
 	if s.timer == nil {
-		s.timer = time.AfterFunc(watchAfter, s.look) // its goroutine stops when unwatch ends the reading
+		s.timer = time.AfterFunc(watchAfter, s.look) // its goroutine stops when Unwatch ends the reading
 		return
 	}
 	s.timer.Reset(watchAfter)
 }
 
 // look reads ahead until there is no room for more, or the end is seen.
-func (s *socket) look() {
+func (s *Socket) look() {
 	s.mu.Lock()
 	if s.state != armed || s.stopped {
 		s.mu.Unlock()
@@ -144,8 +150,8 @@ func (s *socket) look() {
 	}
 }
 
-// unwatch ends a watch, if there is one. Afterwards the session may read.
-func (s *socket) unwatch() {
+// Unwatch ends a watch, if there is one. Afterwards the session may read.
+func (s *Socket) Unwatch() {
 	s.mu.Lock()
 	was := s.state
 	switch was {
