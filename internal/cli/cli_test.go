@@ -66,6 +66,8 @@ func TestScripts(t *testing.T) {
 			env.Setenv("USERPROFILE", home)
 			env.Setenv("SSH_AUTH_SOCK", "")
 			env.Setenv("SSHKEYLOGFILE", "")
+			env.Setenv("MYSQL_PWD", "")
+			env.Setenv("MYSQL_HOST", "")
 			env.Setenv("USER", "tester")
 			env.Setenv("LOGNAME", "tester")
 			env.Setenv("SSH_ASKPASS", "askpass")

@@ -11,6 +11,7 @@ import (
 
 	"github.com/wirelark/wirelark/internal/mysqlshell"
 	"github.com/wirelark/wirelark/mysql/mysqlclient"
+	"github.com/wirelark/wirelark/mysql/packet"
 )
 
 // explainStatement is about statements that servers refuse and scripts that
@@ -134,7 +135,12 @@ func explainMySQLConnection(err error, ce *mysqlclient.ConnError) *Error {
 			Code: exitHostKey, What: "the server's certificate is not to be trusted", How: []string{ce.Err.Error()},
 			Next: []string{"name the certificates that you trust: --ssl-ca=FILE", "reach it through SSH instead: -J HOST"},
 		}
-	case errors.As(err, new(*mysqlclient.ProtocolError)):
+	case ce.Phase == mysqlclient.PhaseGreeting && brokeFraming(err):
+		return &Error{
+			Code: exitProtocol, What: "the other side does not speak MySQL", How: []string{ce.Error()},
+			Next: []string{"check host and port"},
+		}
+	case brokeFraming(err):
 		return &Error{
 			Code: exitProtocol, What: "the other side broke the protocol", How: []string{ce.Error()},
 			Next: []string{"check host and port", "save the packets and show them to who maintains it: --capture FILE.pcapng"},
@@ -162,6 +168,12 @@ func explainMySQLConnection(err error, ce *mysqlclient.ConnError) *Error {
 		again = "try again: the server has not seen the statement"
 	}
 	return &Error{Code: exitUnreachable, What: "the connection was lost", How: []string{ce.Error()}, Next: []string{again}}
+}
+
+// brokeFraming reports an error of what came and not of the network.
+func brokeFraming(err error) bool {
+	return errors.As(err, new(*mysqlclient.ProtocolError)) || errors.As(err, new(*packet.TooLargeError)) ||
+		errors.As(err, new(*packet.SequenceError)) || errors.As(err, new(*packet.FrameError)) || errors.As(err, new(*packet.EarlyDataError))
 }
 
 // afterServerError is what may help.

@@ -172,6 +172,7 @@ func (a *app) runMySQL(cmd *cobra.Command, args []string, r *mysqlRun) (err erro
 	interactive := m.decide(a)
 	m.cfg.Connect, m.cfg.Facts = t.connect, t.facts
 	m.cfg.Out, m.cfg.Err = a.Stdout, a.Stderr
+	m.cfg.Page, m.cfg.System = a.startPager, a.runCommand
 	t.client.Interactive, t.client.ExpiredPassword = interactive, interactive
 	t.client.IgnoreSpace = m.spaces
 	if m.safe {
@@ -230,7 +231,6 @@ func (a *app) mysqlInteractive(ctx context.Context, m *mysqlSettings) (err error
 	m.cfg.System = func(ctx context.Context, command string) error {
 		return editor.aside(func() error { return a.runCommand(ctx, command) })
 	}
-	m.cfg.Page = a.startPager
 	sh := mysqlshell.New(m.cfg)
 	defer func() { err = errors.Join(err, sh.Close()) }()
 	if err := m.begin(sh); err != nil {

@@ -98,7 +98,7 @@ func cmdStop(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-var passwordLine = regexp.MustCompile(`user drop, password (\S+) `)
+var passwordLine = regexp.MustCompile(`user \w+, password (\S+) `)
 
 func cmdLogin(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {

@@ -22,17 +22,17 @@ const drainTime = 5 * time.Second
 
 func (a *app) serveCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "serve ssh|sftp",
-		Short: "Serve SSH, or a directory over SFTP",
+		Use:   "serve ssh|sftp|mysql",
+		Short: "Serve SSH, a directory over SFTP, or a database over MySQL's protocol",
 		Args:  cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usagef(cmd, "there is no server for %q: choose ssh or sftp", args[0])
+				return usagef(cmd, "there is no server for %q: choose ssh, sftp or mysql", args[0])
 			}
-			return usagef(cmd, "serve needs to know what: ssh or sftp")
+			return usagef(cmd, "serve needs to know what: ssh, sftp or mysql")
 		},
 	}
-	cmd.AddCommand(a.serveSSHCommand(), a.serveSFTPCommand())
+	cmd.AddCommand(a.serveSSHCommand(), a.serveSFTPCommand(), a.serveMySQLCommand())
 	return cmd
 }
 
