@@ -44,6 +44,7 @@ func TestRows(t *testing.T) {
 	params := make([]mysql.Param, 3)
 	params[1].Type.Type, params[2].Long = mysql.TypeLong, true
 	wiretest.Check(t, wiretest.Suite{
+		Rounds:   20,
 		Dialects: mysql.Dialects,
 		Registry: wire.NewRegistry("mysql",
 			entry("binary", 0, "", false, func() wire.Message { return mysql.NewBinaryRow(everyType) }),
