@@ -51,7 +51,7 @@ func TestReadAllocatesNothing(t *testing.T) {
 			}
 		}
 		read()
-		if got := testing.AllocsPerRun(20, read); got != 0 {
+		if got := testing.AllocsPerRun(20, read); got > poolLoss {
 			t.Errorf("%v allocations for 256 packets of %d bytes, want 0", got, n)
 		}
 	}
@@ -84,7 +84,7 @@ func TestReadCompressedAllocates(t *testing.T) {
 			}
 		}
 		read()
-		if got := testing.AllocsPerRun(20, read); got > 2*frames {
+		if got := testing.AllocsPerRun(20, read); got > 2*frames+poolLoss {
 			t.Errorf("%v: %v allocations for 256 packets in %d frames", a, got, frames)
 		}
 	}
@@ -103,7 +103,7 @@ func TestWriteAllocatesNothing(t *testing.T) {
 		}
 	}
 	write()
-	if got := testing.AllocsPerRun(20, write); got != 0 {
+	if got := testing.AllocsPerRun(20, write); got > poolLoss {
 		t.Errorf("%v allocations for 200 packets, want 0", got)
 	}
 }
