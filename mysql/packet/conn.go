@@ -135,6 +135,10 @@ func (c *Conn) Counts() Counts {
 	}
 }
 
+// Written returns how many bytes have been written to the socket. It may be
+// called from anywhere.
+func (c *Conn) Written() int64 { return c.sock.written.Load() }
+
 // TLS returns what the TLS handshake agreed on; false: there was none.
 func (c *Conn) TLS() (tls.ConnectionState, bool) {
 	if c.tls == nil {
