@@ -348,12 +348,12 @@ func (c *Conn) flush() error {
 	c.flight.phase = PhaseWrite
 	c.flight.written += n
 	c.mu.Unlock()
-	before := c.pc.Counts().BytesWritten
+	before := c.pc.Written()
 	err := c.pc.Flush()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err != nil {
-		if first && c.pc.Counts().BytesWritten == before {
+		if first && c.pc.Written() == before {
 			c.flight.written = 0 // nothing has left us
 		}
 		return err

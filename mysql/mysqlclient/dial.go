@@ -28,11 +28,12 @@ func Connect(ctx context.Context, cfg *Config) (*Conn, error) {
 		ctx, stop = context.WithTimeoutCause(ctx, t, fmt.Errorf("no login within %v: %w", t, os.ErrDeadlineExceeded))
 		defer stop()
 	}
-	if err := c.connect(ctx); err != nil {
+	var phase Phase
+	if err := c.connect(ctx, &phase); err != nil {
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}
-		e := &ConnError{Phase: c.flight.phase, Address: c.cfg.Address, Err: err}
+		e := &ConnError{Phase: phase, Address: c.cfg.Address, Err: err}
 		c.hangUp(e)
 		return nil, e
 	}
@@ -42,7 +43,7 @@ func Connect(ctx context.Context, cfg *Config) (*Conn, error) {
 
 // connect goes through the phases of a login, as the manual's "Connection
 // Phase" draws them.
-func (c *Conn) connect(ctx context.Context) error {
+func (c *Conn) connect(ctx context.Context, phase *Phase) error {
 	var err error
 	if c.zone, err = zoneName(c.cfg.TimeZone); err != nil {
 		return err
@@ -57,18 +58,18 @@ func (c *Conn) connect(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { c.pc.Cut(context.Cause(ctx)) })
 	defer stop()
 
-	c.phase(PhaseGreeting)
+	*phase = PhaseGreeting
 	hello, err := c.greeting()
 	if err != nil {
 		return err
 	}
 	c.pc.SetLimit(loginLimit)
 	c.negotiate(hello)
-	c.phase(PhaseTLS)
+	*phase = PhaseTLS
 	if err := c.startTLS(ctx); err != nil {
 		return err
 	}
-	c.phase(PhaseAuth)
+	*phase = PhaseAuth
 	if err := c.login(ctx, hello); err != nil {
 		return err
 	}
@@ -77,7 +78,7 @@ func (c *Conn) connect(ctx context.Context) error {
 		return err
 	}
 	c.born = time.Now()
-	c.phase(PhaseSetup)
+	*phase = PhaseSetup
 	return c.setup(c.setupSQL())
 }
 

@@ -13,17 +13,21 @@ func ansiQuotes(mode string) bool { return strings.Contains(mode, "ANSI") }
 // none of the statements known not to, or sets a user variable or takes a lock
 // on the way. Stored programs are not looked into.
 func soils(sql string, cfg lexer.Config) bool {
-	first := true
+	first, over := true, false
 	for t := range lexer.Tokens(sql, cfg) {
 		switch {
 		case !t.Code():
+		case over: // another statement
+			return true
 		case first && t.Kind == lexer.Operator: // parentheses
 		case first:
 			if !harmless(t.Text) {
 				return true
 			}
 			first = false
-		case t.Kind == lexer.UserVar || t.Kind == lexer.Operator && t.Text == ";":
+		case t.Kind == lexer.Operator && t.Text == ";":
+			over = true
+		case t.Kind == lexer.UserVar:
 			return true
 		case t.Kind == lexer.Word && len(t.Text) == len("GET_LOCK") && strings.EqualFold(t.Text, "GET_LOCK"):
 			return true

@@ -110,6 +110,9 @@ func (c *Conn) setSchema(name string) {
 func (c *Conn) clean() {
 	c.mu.Lock()
 	c.state.Dirty = false
+	if db := c.cfg.Database; db != "" {
+		c.state.Schema = db
+	}
 	c.mu.Unlock()
 }
 
