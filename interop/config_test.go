@@ -94,8 +94,8 @@ func TestConfigGenerated(t *testing.T) {
 	}
 	lines := []string{
 		"Host foo", "Host *", "Host !foo *", "Host f?? !bar", "Host bar.example", "Host bar foo", "Match all", "Match host foo", "Match host bar*",
-		"Match originalhost foo user " + me.Username, "Match user ann", "Match !user ann", "Match final all", "Match !final host foo", "Match final host bar.example",
-		"Match canonical all", "Match exec true", "Match exec false", "Match host foo exec \"test %p = 7\"", "Match localuser nobody",
+		"Match originalhost foo user " + me.Username, "Match user ann", "Match !user ann", "Match final all", "Match final host bar.example",
+		"Match exec true", "Match exec false", "Match host foo exec \"test %p = 7\"", "Match localuser nobody",
 		"  HostName bar.example", "HostName %h.example", "HostName other", "User ann", "User = bob", "  User \"carol\"", "Port 7", "Port=8", "port 9",
 		"ProxyJump a,b:2", "ProxyJump none", "ProxyCommand nc x", "ProxyCommand none", "IdentityFile /a", "IdentityFile \"/b\"", "IdentityFile none", "SendEnv A B*",
 		"SendEnv -B*", "SetEnv X=1", "SetEnv Y=2 Z=3", "LocalForward 1 h:2", "LocalForward 3 h:4", "LocalForward 1 h:2", "Compression yes", "BatchMode yes", "BatchMode no",

@@ -29,11 +29,13 @@ func (r *reader) match(l *line, never bool) (bool, error) {
 			return result && !negated, nil
 		}
 		count++
-		if criterion == "canonical" || criterion == "final" {
-			r.wantFinal = r.wantFinal || criterion == "final"
-			if r.final == negated {
-				result = false
-			}
+		switch criterion {
+		case "final":
+			r.wantFinal = r.wantFinal || !negated
+			result = result && r.final != negated
+			continue
+		case "canonical": // names are not made canonical here
+			result = result && negated
 			continue
 		}
 		if !slices.Contains(criteria, criterion) {
