@@ -3,7 +3,6 @@ package mysql
 import (
 	"math"
 	"strconv"
-	"unsafe"
 )
 
 // Kind says what a [Value] holds.
@@ -82,11 +81,8 @@ func Decimal(digits []byte) Value { return Value{kind: KindDecimal, bytes: digit
 // Text returns a text, which it aliases.
 func Text(b []byte) Value { return Value{kind: KindText, bytes: b} }
 
-// String returns the text s.
-func String(s string) Value {
-	// The bytes of a Value are never written to.
-	return Value{kind: KindText, bytes: unsafe.Slice(unsafe.StringData(s), len(s))}
-}
+// String returns the text s, of which it makes a copy.
+func String(s string) Value { return Value{kind: KindText, bytes: []byte(s)} }
 
 // Bytes returns b as it is, which it aliases. Nil is an empty value, not NULL.
 func Bytes(b []byte) Value { return Value{kind: KindBytes, bytes: b} }
