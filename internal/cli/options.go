@@ -241,8 +241,12 @@ func addr(c *config.Config) string { return net.JoinHostPort(c.HostName, fmt.Spr
 
 // keyName is the name under which the host key is looked up.
 func keyName(c *config.Config) string {
-	if c.HostKeyAlias != "" {
-		return net.JoinHostPort(c.HostKeyAlias, "22") // the name alone, whatever the port
+	switch alias := c.HostKeyAlias; {
+	case alias == "":
+		return addr(c)
+	case strings.HasPrefix(alias, "["): // [host]:port, as it stands in known_hosts
+		return alias
+	default:
+		return net.JoinHostPort(alias, "22") // the name alone, whatever the port
 	}
-	return addr(c)
 }
