@@ -94,9 +94,9 @@ func TestSplitterCompressed(t *testing.T) {
 			return zlibbed(t, b)
 		}
 		b := slices.Clone(stream[:first])
-		for i := 0; i < len(rest); i += 333 {
-			part := rest[i:min(i+333, len(rest))]
-			b = append(b, frame(squeeze(part), byte(i/333), len(part))...)
+		for i := 0; i < len(rest); i += 3333 {
+			part := rest[i:min(i+3333, len(rest))]
+			b = append(b, frame(squeeze(part), byte(i/3333), len(part))...)
 		}
 		var s packet.Splitter
 		s.Feed(b, []trace.Span{{Frame: 1, Len: len(b)}})
