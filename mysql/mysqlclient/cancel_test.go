@@ -195,6 +195,7 @@ func TestCancelRows(t *testing.T) {
 		if rows.Next() || !errors.Is(rows.Err(), cause) || !errors.Is(rows.Close(), cause) {
 			t.Errorf("the rows ended with %v", rows.Err())
 		}
+		synctest.Wait() // for the side connection
 	})
 }
 

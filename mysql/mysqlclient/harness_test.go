@@ -1,6 +1,7 @@
 package mysqlclient_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -199,9 +200,11 @@ func serve(caps mysql.Capabilities, answer func(p *peer, m wire.Message) bool) f
 // world is what a client can dial: each connection is played by the next of
 // plays, the last one for all that follow.
 type world struct {
-	tb    testing.TB
-	pipe  testkit.PipeConfig
-	plays []func(p *peer)
+	tb   testing.TB
+	pipe testkit.PipeConfig
+	// secret is not to be seen on the wire: the trace looks for it.
+	secret string
+	plays  []func(p *peer)
 
 	mu     sync.Mutex
 	dialed int
@@ -214,7 +217,8 @@ type world struct {
 // which fails the test when one side breaks a rule of the protocol. Sessions
 // with peers that mean to break some have no judge.
 func newWorld(tb testing.TB, judge bool, plays ...func(p *peer)) *world {
-	w := &world{tb: tb, plays: plays, pipe: testkit.PipeConfig{Buffer: 1 << 20}, flow: &watcher{tb: tb, judge: judge}}
+	w := &world{tb: tb, plays: plays, pipe: testkit.PipeConfig{Buffer: 1 << 20}}
+	w.flow = &watcher{w: w, tb: tb, judge: judge}
 	tb.Cleanup(func() {
 		w.mu.Lock()
 		for _, nc := range w.ends {
@@ -266,6 +270,7 @@ func (w *world) connect(change func(c *mysqlclient.Config)) *mysqlclient.Conn {
 
 // watcher runs a Flow over what both sides say, as the client's trace tells it.
 type watcher struct {
+	w     *world
 	tb    testing.TB
 	judge bool
 }
@@ -282,9 +287,15 @@ type watched struct {
 	packets [2]int
 }
 
-func (s *watched) Wire(wire.Dir, []byte) {}
-func (s *watched) Secret(string)         {}
-func (s *watched) Event(trace.Event)     {}
+// Wire looks for the secret.
+func (s *watched) Wire(dir wire.Dir, b []byte) {
+	if secret := s.w.w.secret; dir == wire.C2S && secret != "" && bytes.Contains(b, []byte(secret)) {
+		s.w.tb.Errorf("the client sent the secret: %q", b)
+	}
+}
+
+func (s *watched) Secret(string)     {}
+func (s *watched) Event(trace.Event) {}
 
 // Packet takes one physical packet with its header.
 func (s *watched) Packet(dir wire.Dir, b []byte) {

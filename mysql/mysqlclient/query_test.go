@@ -213,7 +213,7 @@ func TestResults(t *testing.T) {
 					got = append(got, rows.String(len(rows.Columns())-1))
 				}
 				r := rows.Result()
-				got = append(got, fmt.Sprint(r.AffectedRows, r.LastInsertID, r.Info, rows.OutParams()))
+				got = append(got, fmt.Sprintf("%d %d %s %v", r.AffectedRows, r.LastInsertID, r.Info, rows.OutParams()))
 			}
 			want := []string{"a", "0 0  false", "3 9 words false", "c", "0 0  true"}
 			if !slices.Equal(got, want) {
