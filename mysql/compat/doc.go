@@ -20,9 +20,9 @@
 //     allowPublicKeyRetrieval=true, for whoever sits between can answer. serverPubKey
 //     works as before.
 //   - When a context ends, the statement is killed on the server.
-//   - A session that was changed (variables, temporary tables, an open
-//     transaction) is reset before it is used again; reset-policy=never is the
-//     old way.
+//   - reset-policy=dirty resets a session that was changed (variables, temporary
+//     tables, an open transaction) before it is used again. Without it sessions
+//     stay as they are left, as before.
 //   - Result columns have the same Go types whether a query has parameters or
 //     not: BIGINT UNSIGNED is uint64 only where int64 is too small.
 //   - allowAllFiles answers only statements that begin with LOAD, and files

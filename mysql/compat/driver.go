@@ -95,6 +95,9 @@ func (*connector) Driver() driver.Driver { return &MySQLDriver{} }
 func sqldriverOf(cfg *Config) (*sqldriver.Connector, error) {
 	o := cfg.toOptions()
 	o.TLS.Name, o.Auth.ServerKeyName = "", "" // looked up already
+	if o.Reset == options.ResetDefault {
+		o.Reset = options.ResetNever // as in the original
+	}
 	d, err := sqldriver.FromOptions(o)
 	if err != nil {
 		return nil, err

@@ -38,7 +38,8 @@ type Config struct {
 	RejectReadOnly bool
 	// SkipLiveness does not look whether an idle connection was closed.
 	SkipLiveness bool
-	// Reset says when a session is cleaned before it is used again.
+	// Reset says when a session is cleaned before it is used again; the default
+	// is options.ResetDirty.
 	Reset options.Reset
 
 	// ReadTimeout and WriteTimeout bound each read and write of the network;
@@ -107,7 +108,14 @@ func NewConnector(cfg *Config) *Connector {
 	default:
 		c.Location = time.UTC
 	}
+	if client.TimeZone == nil {
+		client.Location = c.Location // both read the same times
+	}
+	if c.Reset == options.ResetDefault {
+		c.Reset = options.ResetDirty
+	}
 	client.LocalInfile = client.LocalInfile || c.Infile != nil
+	client.Dial = withTimeouts(client.Dial, c.ReadTimeout, c.WriteTimeout)
 	return &Connector{&c}
 }
 
