@@ -120,6 +120,7 @@ func (s *Shell) candidates(ctx context.Context, before, qualifier, word string) 
 	tokens := lexer.Code(before, lexer.Config{Mode: s.mode})
 	if qualifier != "" {
 		q := strings.Trim(qualifier, "`")
+		tokens = tokens[:max(0, len(tokens)-2)] // the qualifier and its dot
 		if t, ok := tablesIn(tokens)[strings.ToLower(q)]; ok {
 			return s.columnsOf(ctx, t)
 		}
@@ -134,7 +135,11 @@ func (s *Shell) candidates(ctx context.Context, before, qualifier, word string) 
 			last = strings.ToUpper(t.Text)
 		}
 	}
-	if end := len(tokens); end > 0 && tokens[end-1].Kind != lexer.Word && !tokens[end-1].Is(",") {
+	switch end := len(tokens); {
+	case end == 0 || tokens[end-1].Kind == lexer.Word:
+	case tokens[end-1].Is(",") && inTables(tokens):
+		last = "FROM"
+	default:
 		last = ""
 	}
 	switch last {
@@ -177,16 +182,10 @@ func (s *Shell) columnsOf(ctx context.Context, table string) []string {
 // tablesIn returns the tables that a statement names, by name and by alias.
 func tablesIn(tokens []lexer.Token) map[string]string {
 	found := make(map[string]string)
-	list := false // inside a list of tables
+	list := false
 	for i := 0; i < len(tokens); i++ {
-		switch t := tokens[i]; {
-		case t.Is("FROM"), t.Is("JOIN"), t.Is("UPDATE"), t.Is("INTO"):
-			list = true
-		case t.Is(",") && list:
-		case t.Is("WHERE"), t.Is("GROUP"), t.Is("ORDER"), t.Is("SET"), t.Is("ON"), t.Is("USING"), t.Is("LIMIT"), t.Is("SELECT"), t.Is("("):
-			list = false
-			continue
-		default:
+		before := list
+		if list = tableList(tokens[i], list); !list || before && !tokens[i].Is(",") && !beginsTables(tokens[i]) {
 			continue
 		}
 		name, next := nameAt(tokens, i+1)
@@ -203,6 +202,32 @@ func tablesIn(tokens []lexer.Token) map[string]string {
 		i = next - 1
 	}
 	return found
+}
+
+// inTables reports whether what comes next stands in a list of tables.
+func inTables(tokens []lexer.Token) bool {
+	list := false
+	for _, t := range tokens {
+		list = tableList(t, list)
+	}
+	return list
+}
+
+// tableList follows whether a list of tables is being written.
+func tableList(t lexer.Token, list bool) bool {
+	if beginsTables(t) {
+		return true
+	}
+	for _, end := range []string{"WHERE", "GROUP", "ORDER", "SET", "ON", "USING", "LIMIT", "SELECT", "HAVING", "("} {
+		if t.Is(end) {
+			return false
+		}
+	}
+	return list
+}
+
+func beginsTables(t lexer.Token) bool {
+	return t.Is("FROM") || t.Is("JOIN") || t.Is("UPDATE") || t.Is("INTO")
 }
 
 // nameAt reads a name of one or two parts.

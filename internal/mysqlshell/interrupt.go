@@ -59,14 +59,17 @@ func (s *Shell) watch(ctx context.Context, done <-chan struct{}, stopped *atomic
 	stopped.Store(true)
 	ask, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
 	defer cancel()
-	asked := make(chan error, 1)
-	go func() { asked <- s.conn.Interrupt(ask) }() // stops within stopTime
+	asked, answered := make(chan error, 1), make(chan struct{})
+	go func() { // stops within stopTime
+		defer close(answered)
+		asked <- s.conn.Interrupt(ask)
+	}()
 	timer := time.NewTimer(stopTime)
 	defer timer.Stop()
 	for {
 		select {
 		case <-done:
-			<-asked
+			<-answered
 			return
 		case err := <-asked:
 			if err != nil {
@@ -79,11 +82,11 @@ func (s *Shell) watch(ctx context.Context, done <-chan struct{}, stopped *atomic
 		case <-s.cfg.Interrupts:
 			cut(errCut)
 			cancel()
-			<-asked
+			<-answered
 			return
 		case <-timer.C:
 			cut(errCut)
-			<-asked
+			<-answered
 			return
 		}
 	}

@@ -87,7 +87,7 @@ func Plan(text []byte) (string, error) {
 		return b.String(), nil
 	}
 	for _, c := range root.children {
-		if !c.leaf {
+		if !c.leaf && c.key != "query_optimization" {
 			drawPlan(&b, blocks(c), "", "")
 		}
 	}
@@ -206,7 +206,7 @@ func inside(n *planNode) []*step {
 	var all []*step
 	for _, c := range n.children {
 		switch {
-		case c.leaf, c.key == "cost_info", c.key == "used_columns", c.key == "possible_keys", c.key == "used_key_parts", c.key == "key_parts", c.key == "ref":
+		case c.leaf, c.key == "cost_info", c.key == "used_columns", c.key == "possible_keys", c.key == "used_key_parts", c.key == "key_parts", c.key == "ref", c.key == "r_engine_stats":
 		case c.list && c.key == "": // an array in an array
 			all = append(all, inside(c)...)
 		case c.list && allLeaves(c):
@@ -331,11 +331,11 @@ func short(text string) string {
 func drawPlan(b *strings.Builder, s *step, first, rest string) {
 	fmt.Fprintf(b, "%s%s\n", first, s.title)
 	for _, n := range s.notes {
-		bar := "  "
+		bar := "   "
 		if len(s.below) > 0 {
-			bar = "│ "
+			bar = "│  "
 		}
-		fmt.Fprintf(b, "%s%s  %s\n", rest, bar, n)
+		fmt.Fprintf(b, "%s%s%s\n", rest, bar, n)
 	}
 	for i, c := range s.below {
 		if i == len(s.below)-1 {

@@ -99,8 +99,8 @@ func (sc *script) run(ctx context.Context) error {
 // fits; then with an error. It waits for no more than that line.
 func (sc *script) peekLine() ([]byte, error) {
 	for n := max(1, sc.in.Buffered()); ; n = sc.in.Buffered() + 1 {
-		b, err := sc.in.Peek(n)
-		b, _ = sc.in.Peek(sc.in.Buffered()) // it may have read more than was asked for
+		_, err := sc.in.Peek(n)
+		b, _ := sc.in.Peek(sc.in.Buffered()) // it may have read more than was asked for
 		if i := bytes.IndexByte(b, '\n'); i >= 0 {
 			return b[:i+1], nil
 		}

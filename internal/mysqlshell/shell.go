@@ -86,7 +86,6 @@ type Shell struct {
 	cfg    Config
 	out    *output
 	conn   *mysqlclient.Conn
-	lost   bool // there was a connection, which is lost
 	schema string
 
 	cut             *lexer.Cutter
@@ -111,8 +110,8 @@ var ErrLocal = errors.New("commands that touch this machine are not run from a s
 
 // StatementError says which statement of a script failed.
 type StatementError struct {
-	Line int // in the script, from 1
-	SQL  string
+	Line int    // in the script, from 1
+	SQL  string // without passwords
 	Err  error
 }
 

@@ -49,9 +49,16 @@ func (s *Shell) query(ctx context.Context, sql string, vertical bool) error {
 // results asks and writes all results of the answer.
 func (s *Shell) results(ctx context.Context, sql string, vertical bool, stopped *atomic.Bool) error {
 	start := time.Now()
-	rows, err := s.ask(ctx, sql)
+	names := s.conn.LexerConfig()
+	if lexer.AsksLocalFile(sql, names) {
+		return s.load(ctx, sql, names)
+	}
+	rows, stmt, err := s.ask(ctx, sql, names)
 	if err != nil {
 		return err
+	}
+	if stmt != nil {
+		defer stmt.Close() // it is told with the next statement
 	}
 	for first := true; first || rows.NextResult(); first = false {
 		if err := rows.Err(); err != nil {
@@ -84,7 +91,8 @@ func (s *Shell) result(ctx context.Context, sql string, rows *mysqlclient.Rows, 
 		if r.Info != "" && s.footers() {
 			s.sayf("%s", r.Info)
 		}
-		return s.tellWarnings(r.Warnings)
+		s.tellWarnings(r.Warnings)
+		return nil
 	}
 	name := s.cfg.Format
 	if vertical {
@@ -113,7 +121,8 @@ func (s *Shell) result(ctx context.Context, sql string, rows *mysqlclient.Rows, 
 	}
 	r := rows.Result()
 	s.footer(what, r, start)
-	return s.tellWarnings(r.Warnings)
+	s.tellWarnings(r.Warnings)
+	return nil
 }
 
 // write writes the rows of a result set. After an interrupt it only reads on.
@@ -157,20 +166,15 @@ func (s *Shell) footer(what string, r mysqlclient.Result, start time.Time) {
 // tellWarnings shows the warnings of the last statement, where that is wanted.
 // It comes when the answer has been read as far as it can be: with several
 // results in one answer there is no asking in between.
-func (s *Shell) tellWarnings(n uint16) error {
-	if n == 0 || !s.warnings {
-		return nil
-	}
-	s.pendingWarnings = true
-	return nil
-}
+func (s *Shell) tellWarnings(n uint16) { s.pendingWarnings = s.warnings && n > 0 }
 
 // showPending asks for the warnings and shows them.
 func (s *Shell) showPending(ctx context.Context) error {
-	if !s.pendingWarnings || s.conn == nil || s.conn.Err() != nil {
+	wanted := s.pendingWarnings
+	s.pendingWarnings = false
+	if !wanted {
 		return nil
 	}
-	s.pendingWarnings = false
 	rows, err := s.conn.Query(ctx, "SHOW WARNINGS")
 	if err != nil {
 		return err
@@ -182,23 +186,21 @@ func (s *Shell) showPending(ctx context.Context) error {
 }
 
 // ask sends a statement: by the binary protocol where many rows are wanted as
-// fast as they come, else as text.
-func (s *Shell) ask(ctx context.Context, sql string) (*mysqlclient.Rows, error) {
-	names := lexer.Config{Mode: s.mode, MariaDB: s.conn.Server().MariaDB}
-	if lexer.AsksLocalFile(sql, names) {
-		return nil, s.load(ctx, sql, names)
-	}
-	if s.cfg.Text || s.cfg.Interactive || s.cfg.Format == "table" || !binary(sql, names) {
-		return s.conn.Query(ctx, sql)
-	}
-	stmt, err := s.conn.Prepare(ctx, sql)
-	if err != nil {
-		if _, ok := errors.AsType[*mysqlclient.ServerError](err); ok {
-			return s.conn.Query(ctx, sql) // it says what is wrong, or can do it as text
+// fast as they come, with a prepared statement that is to be closed; else as
+// text.
+func (s *Shell) ask(ctx context.Context, sql string, names lexer.Config) (*mysqlclient.Rows, *mysqlclient.Stmt, error) {
+	if !s.cfg.Text && !s.cfg.Interactive && s.cfg.Format != "table" && binary(sql, names) {
+		stmt, err := s.conn.Prepare(ctx, sql)
+		if err == nil {
+			rows, err := stmt.Query(ctx)
+			return rows, stmt, err
 		}
-		return nil, err
+		if code, _, _ := serverError(err); code == 0 {
+			return nil, nil, err
+		} // as text it says what is wrong, or can do it
 	}
-	return stmt.Query(ctx)
+	rows, err := s.conn.Query(ctx, sql)
+	return rows, nil, err
 }
 
 // binary reports whether a statement is one that may be prepared and whose
@@ -242,7 +244,8 @@ func (s *Shell) load(ctx context.Context, sql string, names lexer.Config) error 
 	if r.Info != "" && s.footers() {
 		s.sayf("%s", r.Info)
 	}
-	return s.tellWarnings(r.Warnings)
+	s.tellWarnings(r.Warnings)
+	return nil
 }
 
 // localFile is the string behind INFILE.

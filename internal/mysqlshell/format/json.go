@@ -214,12 +214,12 @@ func appendJSONString(to, c []byte) []byte {
 			continue
 		}
 		r, n := utf8.DecodeRune(c)
-		switch {
-		case b == '\n':
+		switch b {
+		case '\n':
 			to = append(to, `\n`...)
-		case b == '\t':
+		case '\t':
 			to = append(to, `\t`...)
-		case b == '\r':
+		case '\r':
 			to = append(to, `\r`...)
 		default:
 			to = appendJSONRune(to, r)
