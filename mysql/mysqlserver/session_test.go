@@ -184,7 +184,7 @@ func (s *session) Close() { s.closed++ }
 //
 // with a bulk of its own for "bulk ?".
 func (s *session) Prepare(_ context.Context, sql string) (mysqlserver.Statement, error) {
-	if strings.HasPrefix(sql, "error") {
+	if sql == "error" {
 		return nil, mysqlserver.Errorf(1064, "not this")
 	}
 	st := &statement{s: s, sql: sql, params: strings.Count(sql, "?")}

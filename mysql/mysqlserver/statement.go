@@ -155,11 +155,12 @@ func (c *Conn) executeStatement(ctx context.Context, p []byte) error {
 		return c.fail(e)
 	}
 	m := mysql.NewStmtExecute(s.shape)
-	if err := c.parse(p, m); err != nil {
-		return c.fail(errMalformed)
-	}
-	if len(s.shape) > 0 && !m.NewTypes && !s.bound {
+	err := c.parse(p, m)
+	switch {
+	case len(s.shape) > 0 && len(m.Params) > 0 && !m.NewTypes && !s.bound:
 		return c.fail(Errorf(1210, "Incorrect arguments to mysqld_stmt_execute"))
+	case err != nil:
+		return c.fail(errMalformed)
 	}
 	args := s.arguments(m)
 	c.s.serving.questions.Add(1)
@@ -167,7 +168,7 @@ func (c *Conn) executeStatement(ctx context.Context, p []byte) error {
 	if m.Flags&mysql.CursorReadOnly != 0 {
 		w.gather = &cursor{owner: s}
 	}
-	err := c.guard("Execute", func() error {
+	err = c.guard("Execute", func() error {
 		return s.st.Execute(ctx, &w, &Execution{Args: args, Attributes: m.Params[len(s.shape):]})
 	})
 	s.dropLong(c)
