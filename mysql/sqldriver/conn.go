@@ -174,14 +174,13 @@ func (c *Conn) load(ctx context.Context, text string, named []driver.NamedValue)
 func (c *Conn) result(rows *mysqlclient.Rows, outs []*sql.Out) (*Result, error) {
 	r := &Result{}
 	for {
-		if rows.OutParams() && len(outs) > 0 {
-			if err := assignOuts(rows, outs); err != nil {
+		last := lastRow(rows, len(outs))
+		if rows.OutParams() && last != nil {
+			if err := assignOuts(last, outs); err != nil {
 				_ = rows.Close() // the first error is the one that counts
 				return nil, c.fail(err)
 			}
 			outs = nil
-		}
-		for rows.Next() { //nolint:revive // rows of an Exec are not wanted
 		}
 		done := rows.Result()
 		r.affected, r.ids = append(r.affected, int64(done.AffectedRows)), append(r.ids, int64(done.LastInsertID))
@@ -191,6 +190,9 @@ func (c *Conn) result(rows *mysqlclient.Rows, outs []*sql.Out) (*Result, error) 
 	}
 	if err := rows.Close(); err != nil {
 		return nil, c.fail(err)
+	}
+	if len(outs) > 0 {
+		return nil, c.cfg.mapError(fmt.Errorf("mysql: no result had as many OUT parameters as were given: %d", len(outs)))
 	}
 	return r, nil
 }

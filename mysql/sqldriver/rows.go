@@ -18,7 +18,11 @@ type rows struct {
 	r     *mysqlclient.Rows
 	outs  []*sql.Out
 	names []string
-	text  []byte // of values of the present row that are kept in binary form
+	text  []byte // of values of the present row that are times
+	// first is a row that was read to see whether the OUT parameters are in it,
+	// and second says that r has the one behind it already.
+	first  []driver.Value
+	second bool
 }
 
 var (
@@ -42,12 +46,16 @@ func (c *Conn) rows(r *mysqlclient.Rows, outs []*sql.Out) (driver.Rows, error) {
 // settle passes over results that database/sql does not see: those without rows,
 // and the OUT parameters. It returns io.EOF when nothing else is left.
 func (rs *rows) settle() error {
-	for rs.r.Columns() == nil || rs.outs != nil && rs.r.OutParams() {
+	for {
 		if rs.r.Columns() != nil {
-			if err := assignOuts(rs.r, rs.outs); err != nil {
+			outs, err := rs.ahead()
+			if err != nil {
 				return rs.c.fail(err)
 			}
-			rs.outs = nil
+			if !outs {
+				rs.names = nil
+				return nil
+			}
 		}
 		if !rs.r.NextResult() {
 			if err := rs.r.Err(); err != nil {
@@ -56,8 +64,38 @@ func (rs *rows) settle() error {
 			return io.EOF
 		}
 	}
-	rs.names = nil
-	return nil
+}
+
+// ahead looks whether the present result set is the OUT parameters, and stores
+// them. The server says so only behind their row, so that a row which turns out
+// to be another one is kept.
+func (rs *rows) ahead() (outs bool, err error) {
+	rs.first, rs.second = nil, false
+	if rs.outs == nil || len(rs.r.Columns()) != len(rs.outs) || !rs.r.Next() {
+		return false, rs.r.Err()
+	}
+	row := rowOf(rs.r)
+	first := make([]driver.Value, len(row))
+	if err := rs.read(first); err != nil {
+		return false, err
+	}
+	for i, v := range first {
+		if b, ok := v.([]byte); ok {
+			first[i] = append([]byte{}, b...)
+		}
+	}
+	rs.second = rs.r.Next()
+	if err := rs.r.Err(); err != nil {
+		return false, err
+	}
+	if rs.second || !rs.r.OutParams() {
+		rs.first = first
+		return false, nil
+	}
+	outs = true
+	err = assignOuts(row, rs.outs)
+	rs.outs = nil
+	return outs, err
 }
 
 // Columns implements [driver.Rows].
@@ -77,12 +115,24 @@ func (rs *rows) Columns() []string {
 
 // Next implements [driver.Rows]. Bytes in dest are valid until the next call.
 func (rs *rows) Next(dest []driver.Value) error {
-	if !rs.r.Next() {
+	switch {
+	case rs.first != nil:
+		copy(dest, rs.first)
+		rs.first = nil
+		return nil
+	case rs.second:
+		rs.second = false
+	case !rs.r.Next():
 		if err := rs.r.Err(); err != nil {
 			return rs.c.fail(err)
 		}
 		return io.EOF
 	}
+	return rs.read(dest)
+}
+
+// read stores the present row.
+func (rs *rows) read(dest []driver.Value) error {
 	rs.text = rs.text[:0]
 	for i := range dest {
 		v := rs.r.Cell(i)
@@ -119,9 +169,9 @@ func (rs *rows) value(dest *driver.Value, i int, v *mysql.Value) error {
 			*dest = t
 			return err
 		}
-		*dest = rs.written(v)
+		*dest = rs.written(i)
 	case mysql.KindTime:
-		*dest = rs.written(v)
+		*dest = rs.written(i)
 	default:
 		b := v.Bytes()
 		if b == nil {
@@ -132,10 +182,10 @@ func (rs *rows) value(dest *driver.Value, i int, v *mysql.Value) error {
 	return nil
 }
 
-// written returns the text of a value that is kept in binary form.
-func (rs *rows) written(v *mysql.Value) []byte {
+// written returns the text of a time, as the server writes it.
+func (rs *rows) written(i int) []byte {
 	start := len(rs.text)
-	rs.text = v.AppendText(rs.text)
+	rs.text = rs.r.AppendText(rs.text, i)
 	return rs.text[start:len(rs.text):len(rs.text)]
 }
 

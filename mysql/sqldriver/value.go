@@ -86,21 +86,36 @@ func inValue(out *sql.Out) (any, error) {
 	return v, nil
 }
 
-// assignOuts reads the row of OUT parameters into where they belong. It has
-// them in their order, INOUT ones included.
-func assignOuts(rows *mysqlclient.Rows, outs []*sql.Out) error {
-	if !rows.Next() {
-		return rows.Err()
+// lastRow reads a result set to its end and returns its last row, if it has n
+// columns: only behind it the server says that it was the OUT parameters.
+func lastRow(rows *mysqlclient.Rows, n int) []any {
+	var last []any
+	for rows.Next() {
+		if n > 0 && len(rows.Columns()) == n {
+			last = rowOf(rows)
+		}
 	}
-	if n := len(rows.Columns()); n != len(outs) {
-		return fmt.Errorf("mysql: the procedure has %d OUT parameters, and %d were given as sql.Out", n, len(outs))
+	return last
+}
+
+// rowOf copies the present row.
+func rowOf(rows *mysqlclient.Rows) []any {
+	row := make([]any, len(rows.Columns()))
+	for i := range row {
+		row[i] = rows.Value(i)
 	}
+	return row
+}
+
+// assignOuts stores the OUT parameters where they belong. The row has them in
+// their order, INOUT ones included.
+func assignOuts(row []any, outs []*sql.Out) error {
 	for i, out := range outs {
-		if err := assign(out.Dest, rows.Value(i)); err != nil {
+		if err := assign(out.Dest, row[i]); err != nil {
 			return fmt.Errorf("mysql: OUT parameter %d: %w", i+1, err)
 		}
 	}
-	return rows.Err()
+	return nil
 }
 
 // assign stores a value where dest points to, with the conversions of
