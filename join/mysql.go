@@ -42,7 +42,7 @@ func MySQLTraceInfo(c *sshclient.Client) func(net.Conn) trace.Info {
 type Gateway struct {
 	open func(context.Context) (*sshclient.Client, error)
 
-	mu     sync.Mutex
+	mu      sync.Mutex
 	client  *sshclient.Client
 	under   *opening // the login under way; nil: none
 	closed  bool

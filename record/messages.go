@@ -77,7 +77,7 @@ func (s *messages) take(c *conn, it *item, b []byte) {
 		if d := s.decoders[c]; d != nil && s.firstErr == nil {
 			d.Feed(trace.Chunk{Dir: it.dir, Data: b, Time: it.time, Packet: true})
 		}
-	case secretLine:
+	case secretLine, nestedSecret:
 		s.secrets.Add(b)
 	case closed:
 		s.closeConn(c)

@@ -111,15 +111,21 @@ func (s *pcapng) take(c *conn, it *item, b []byte) {
 			k.decoder.Feed(trace.Chunk{Dir: it.dir, Data: b, Time: it.time, Packet: true})
 		}
 	case secretLine:
-		s.secrets.Add(b)
-		if s.options.Mode != Inner {
-			s.fail(s.w.WriteSecrets(secretsType(c.info.Proto), append(b[:len(b):len(b)], '\n')))
-		}
+		s.secret(c.info.Proto, b)
 		k.release()
+	case nestedSecret:
+		s.secret(it.event.Detail, b)
 	case event:
 		k.event(it)
 	case closed:
 		s.closeConn(c, it.time)
+	}
+}
+
+func (s *pcapng) secret(proto string, line []byte) {
+	s.secrets.Add(line)
+	if s.options.Mode != Inner {
+		s.fail(s.w.WriteSecrets(secretsType(proto), append(line[:len(line):len(line)], '\n')))
 	}
 }
 

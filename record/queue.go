@@ -18,6 +18,8 @@ const (
 	secretLine
 	event
 	closed
+	nestedSecret // of a session inside conn; event.Detail is its protocol
+	nestedKex    // a key exchange inside conn begins or ends
 )
 
 // item is one call of a trace.Conn. Its bytes are in the arena of its batch.

@@ -10,7 +10,7 @@
 //
 // Text and JSON show messages. What a traced session carries inside another
 // traced one is decoded from its carrier, so a session whose Info has a Parent
-// of the same Recorder is not recorded a second time.
+// of the same Recorder is not recorded a second time; only its secrets are.
 //
 // A capture file has up to three parts, see [Mode]: the bytes of the socket in
 // TCP/IP frames made for the purpose, the session secrets in front of the

@@ -19,6 +19,7 @@ type Recorder struct {
 	sink    sink
 	wire    bool // the sink wants wire bytes
 	queue   *queue
+	holds   holds
 	start   sync.Once
 	done    chan struct{} // the renderer has ended
 	closer  io.Closer     // of the file, may be nil
@@ -42,21 +43,22 @@ type sink interface {
 var _ trace.Tracer = (*Recorder)(nil)
 
 func newRecorder(o Options, s sink) *Recorder {
-	return &Recorder{options: o, sink: s, queue: newQueue(o.QueueBytes / 2), done: make(chan struct{})}
+	return &Recorder{options: o, sink: s, queue: newQueue(o.QueueBytes / 2), holds: holds{}, done: make(chan struct{})}
 }
 
 // Multi returns a Recorder that tells several others everything. Its Close
 // closes them all.
 func Multi(recorders ...*Recorder) *Recorder { return &Recorder{subs: recorders} }
 
-// Open implements [trace.Tracer]. It returns nil for what runs inside a
-// connection that is recorded already.
+// Open implements [trace.Tracer]. What runs inside a connection that is
+// recorded already is asked for its secrets only; where it has none, Open
+// returns nil.
 func (r *Recorder) Open(info trace.Info) trace.Conn {
 	if r.subs != nil {
 		return r.openAll(info)
 	}
-	if c, ok := info.Parent.(*conn); ok && c.recorder == r {
-		return nil
+	if c, ok := r.openNested(info); ok {
+		return c
 	}
 	r.begin()
 	c := &conn{recorder: r, info: info}
@@ -100,6 +102,7 @@ func (r *Recorder) run() {
 	var b *batch
 	for end := false; !end; {
 		if b, end = r.queue.take(b); b == nil {
+			r.letGoOld(time.Now())
 			r.sink.idle(time.Now())
 			r.check()
 			if !end {
@@ -109,14 +112,11 @@ func (r *Recorder) run() {
 		}
 		for i := range b.items {
 			it := &b.items[i]
-			if it.kind == opened {
-				r.sink.open(it.conn)
-				continue
-			}
-			r.sink.take(it.conn, it, b.arena[it.from:it.to])
+			r.deliver(it, b.arena[it.from:it.to])
 		}
 		r.check()
 	}
+	r.letGoOld(time.Time{})
 	r.sink.finish()
 	r.check()
 }
@@ -132,7 +132,7 @@ func (r *Recorder) wait() {
 	case <-t.C:
 	}
 	r.queue.shrink()
-	if !r.sink.busy() {
+	if !r.sink.busy() && len(r.holds) == 0 {
 		<-r.queue.ready
 	}
 }

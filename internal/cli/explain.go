@@ -28,15 +28,17 @@ func explain(err error) *Error {
 	if errors.As(err, &e) {
 		return e
 	}
+	if hop := (*join.HopError)(nil); errors.As(err, &hop) {
+		e := *explain(hop.Err)
+		e.How = append([]string{fmt.Sprintf("on the way: %s, host %d of %d", hop.Addr, hop.Number, hop.Of)}, e.How...)
+		return &e
+	}
 	for _, f := range []func(error) *Error{
 		explainConfig, explainSeveral, explainStatement, explainMySQL, explainTransfer, explainHostKey, explainLogin, explainNegotiation, explainInterrupt, explainReach,
 		explainRefusal, explainProtocol, explainFiles, explainLine,
 	} {
 		if e := f(err); e != nil {
 			e.Err = err
-			if hop := (*join.HopError)(nil); errors.As(err, &hop) {
-				e.How = append([]string{fmt.Sprintf("on the way: %s, host %d of %d", hop.Addr, hop.Number, hop.Of)}, e.How...)
-			}
 			return e
 		}
 	}
