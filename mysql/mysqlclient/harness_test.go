@@ -131,24 +131,32 @@ func column(name string, t mysql.Type) *mysql.Column {
 	return &mysql.Column{Catalog: "def", Name: name, Type: t, Collation: 255, Length: 20}
 }
 
-// ending returns what stands behind columns (middle) or rows.
-func (p *peer) ending(status mysql.Status) wire.Message {
-	if mysql.Caps(p.flow.Dialect()).Has(mysql.ClientDeprecateEOF) {
+// ending returns what stands behind rows.
+func ending(caps mysql.Capabilities, status mysql.Status) wire.Message {
+	if caps.Has(mysql.ClientDeprecateEOF) {
 		return &mysql.OK{End: true, Status: status}
 	}
 	return &mysql.EOF{Status: status}
 }
 
-// head returns the beginning of a result set.
-func (p *peer) head(columns ...*mysql.Column) []wire.Message {
+func (p *peer) ending(status mysql.Status) wire.Message { return ending(p.caps(), status) }
+
+func (p *peer) caps() mysql.Capabilities { return mysql.Caps(p.flow.Dialect()) }
+
+// resultHead returns the beginning of a result set.
+func resultHead(caps mysql.Capabilities, columns ...*mysql.Column) []wire.Message {
 	list := []wire.Message{&mysql.ColumnCount{Count: uint64(len(columns)), Metadata: 1}}
 	for _, c := range columns {
 		list = append(list, c)
 	}
-	if !mysql.Caps(p.flow.Dialect()).Has(mysql.ClientDeprecateEOF) {
+	if !caps.Has(mysql.ClientDeprecateEOF) {
 		list = append(list, &mysql.EOF{Status: mysql.StatusAutocommit})
 	}
 	return list
+}
+
+func (p *peer) head(columns ...*mysql.Column) []wire.Message {
+	return resultHead(p.caps(), columns...)
 }
 
 // text sends a result set of one row of texts.
@@ -162,8 +170,8 @@ func (p *peer) text(status mysql.Status, cells ...string) {
 	p.send(append(p.head(columns...), row, p.ending(status))...)
 }
 
-// binary returns a row of values.
-func binary(columns []*mysql.Column, values ...mysql.Value) *mysql.BinaryRow {
+// binaryRow returns a row of values.
+func binaryRow(columns []*mysql.Column, values ...mysql.Value) *mysql.BinaryRow {
 	plain := make([]mysql.Column, len(columns))
 	for i, c := range columns {
 		plain[i] = *c

@@ -125,12 +125,12 @@ func (c *Conn) sendFile(src io.Reader, whole *atomic.Bool) error {
 			if err := c.pc.Append(&mysql.LocalInfileData{Data: b[:n]}); err != nil {
 				return err
 			}
-			if err := c.flush(); err != nil {
-				return err
-			}
 		}
 		switch {
 		case err == nil:
+			if err := c.flush(); err != nil {
+				return err
+			}
 			continue
 		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 			if err := closeReader(src); err != nil {

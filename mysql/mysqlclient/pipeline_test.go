@@ -31,7 +31,7 @@ func echo(p *peer, m wire.Message) bool {
 		p.prepared(uint32(len(m.SQL)), strings.Count(string(m.SQL), "?"))
 	case *mysql.StmtExecute:
 		c := column("v", mysql.TypeVarString)
-		row := binary([]*mysql.Column{c}, mysql.String(m.Params[0].Value.String()))
+		row := binaryRow([]*mysql.Column{c}, mysql.String(m.Params[0].Value.String()))
 		p.send(append(p.head(c), row, p.ending(mysql.StatusAutocommit))...)
 	default:
 		return false

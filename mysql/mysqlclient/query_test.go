@@ -71,7 +71,7 @@ func typesServer(p *peer, m wire.Message) bool {
 	case *mysql.StmtPrepare:
 		p.prepared(1, 1, columns...)
 	case *mysql.StmtExecute:
-		p.send(append(p.head(columns...), binary(columns, values...), p.ending(mysql.StatusAutocommit))...)
+		p.send(append(p.head(columns...), binaryRow(columns, values...), p.ending(mysql.StatusAutocommit))...)
 	default:
 		return false
 	}

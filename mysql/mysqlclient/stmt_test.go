@@ -292,7 +292,7 @@ func cursorServer(cursor bool) func(p *peer, m wire.Message) bool {
 	next := int64(1)
 	rows := func(most int) (list []wire.Message) {
 		for ; next <= 5 && len(list) < most; next++ {
-			list = append(list, binary([]*mysql.Column{a}, mysql.Int(next)))
+			list = append(list, binaryRow([]*mysql.Column{a}, mysql.Int(next)))
 		}
 		return list
 	}
@@ -337,7 +337,7 @@ func TestCachedColumns(t *testing.T) {
 			if n++; n > 1 {
 				head = []wire.Message{&mysql.ColumnCount{Count: 1, Metadata: 0}}
 			}
-			p.send(append(head, binary([]*mysql.Column{right}, mysql.Double(0.5)), p.ending(mysql.StatusAutocommit))...)
+			p.send(append(head, binaryRow([]*mysql.Column{right}, mysql.Double(0.5)), p.ending(mysql.StatusAutocommit))...)
 		default:
 			return false
 		}
