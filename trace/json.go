@@ -99,7 +99,7 @@ func (j JSON) appendArray(dst []byte, m *Message, kids []wire.Field) []byte {
 func appendJSONValue(dst []byte, name string, v any) []byte {
 	beside := func(suffix string) { dst = append(appendJSONText(append(dst, ','), name+suffix), ':') }
 	switch v := v.(type) {
-	case nil:
+	case nil, wire.Null:
 		return append(dst, "null"...)
 	case bool:
 		return strconv.AppendBool(dst, v)
