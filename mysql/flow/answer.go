@@ -260,7 +260,10 @@ func (f *Flow) sawAnswer(s Seen, m wire.Message) (Seen, error) {
 	switch m.(type) {
 	case *mysql.Progress:
 		return s, nil
+	case *mysql.OK, *mysql.EOF:
+		s.Rows = f.answer.step == stepRows
 	case *mysql.ERR:
+		s.Rows = f.answer.step == stepRows
 		s.Last = true
 		f.pop()
 		return s, nil

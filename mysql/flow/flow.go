@@ -90,6 +90,7 @@ type Seen struct {
 	Answers uint64 // ordinal of the message that this one answers or belongs to the answer of; 0: none
 	Asks    bool   // this message will be answered, and Answers will tell
 	Last    bool   // this message ends the answer
+	Rows    bool   // this message ends the rows of a result set
 }
 
 // Error says that a message is not allowed here and now.
