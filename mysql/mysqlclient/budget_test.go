@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/wirelark/wirelark/mysql"
@@ -79,6 +80,7 @@ func TestAllocsPerRow(t *testing.T) {
 // wireCount counts packets and writes of the client, and how often it turned
 // from writing to reading: its round trips.
 type wireCount struct {
+	mu                     sync.Mutex
 	packets, writes, trips int
 	last                   wire.Dir
 }
@@ -89,6 +91,8 @@ func (n *wireCount) Event(trace.Event)          {}
 func (n *wireCount) Close(error)                {}
 
 func (n *wireCount) Wire(dir wire.Dir, _ []byte) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	if dir == wire.C2S {
 		n.writes++
 	} else if n.last == wire.C2S {
@@ -98,6 +102,8 @@ func (n *wireCount) Wire(dir wire.Dir, _ []byte) {
 }
 
 func (n *wireCount) Packet(dir wire.Dir, _ []byte) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	if dir == wire.C2S {
 		n.packets++
 	}
@@ -105,7 +111,7 @@ func (n *wireCount) Packet(dir wire.Dir, _ []byte) {
 
 func (n *wireCount) take() string {
 	s := fmt.Sprintf("%d packets, %d writes, %d round trips", n.packets, n.writes, n.trips)
-	*n = wireCount{last: wire.S2C}
+	n.packets, n.writes, n.trips, n.last = 0, 0, 0, wire.S2C
 	return s
 }
 

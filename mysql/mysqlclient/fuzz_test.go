@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -66,11 +68,14 @@ func speak(server *testkit.Conn, b []byte) {
 		if b = b[n:]; len(b) == 0 {
 			break
 		}
-		if _, err := server.Read(heard); err != nil {
+		// A client that waits for more gets it.
+		_ = server.SetReadDeadline(time.Now().Add(5 * time.Millisecond))
+		if _, err := server.Read(heard); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 			return
 		}
 	}
 	_ = server.CloseWrite()
+	_ = server.SetReadDeadline(time.Time{})
 	_, _ = io.Copy(io.Discard, server)
 }
 
