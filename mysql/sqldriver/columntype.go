@@ -30,7 +30,7 @@ func typeName(c *mysql.Column) string {
 		return "SET"
 	}
 	binary := c.Collation == mysql.CollationBinary
-	name := ""
+	var name string
 	switch c.Type {
 	case mysql.TypeTiny:
 		name = "TINYINT"

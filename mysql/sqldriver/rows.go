@@ -203,7 +203,8 @@ func (rs *rows) time(i int, d mysql.DateTime) (time.Time, error) {
 
 // Close implements [driver.Rows].
 func (rs *rows) Close() error {
-	for rs.outs != nil && rs.NextResultSet() == nil { //nolint:revive // the OUT parameters come last
+	for rs.outs != nil && rs.NextResultSet() == nil {
+		continue // the OUT parameters come last
 	}
 	return rs.c.fail(rs.r.Close())
 }

@@ -28,8 +28,7 @@ const (
 
 // suite is one run.
 type suite struct {
-	open    func(params string) *sql.DB
-	without []Feature
+	open func(params string) *sql.DB
 }
 
 // test is one part of the suite and what it needs.
@@ -44,7 +43,7 @@ type test struct {
 // what the server lacks.
 func Run(t *testing.T, open func(params string) *sql.DB, without ...Feature) {
 	t.Helper()
-	s := &suite{open, without}
+	s := &suite{open}
 	for _, part := range slices.Concat(valueTests, statementTests, poolTests) {
 		if slices.ContainsFunc(part.needs, func(f Feature) bool { return slices.Contains(without, f) }) {
 			continue
@@ -52,8 +51,6 @@ func Run(t *testing.T, open func(params string) *sql.DB, without ...Feature) {
 		t.Run(part.name, func(t *testing.T) { part.run(t, s) })
 	}
 }
-
-func (s *suite) has(f Feature) bool { return !slices.Contains(s.without, f) }
 
 // db opens a pool for the time of a test.
 func (s *suite) db(t *testing.T, params string) *sql.DB {
