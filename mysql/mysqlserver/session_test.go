@@ -18,6 +18,7 @@ type session struct {
 	mysqlserver.Unsupported
 	c      *mysqlserver.Conn
 	closed int
+	most   uint64 // of every number in a statement; 0: any
 }
 
 var oneColumn = []mysql.Column{{Name: "n", Type: mysql.TypeLong}}
@@ -48,6 +49,9 @@ func (s *session) Query(ctx context.Context, w *mysqlserver.Writer, q *mysqlserv
 			return 0
 		}
 		n, _ := strconv.ParseUint(words[i], 10, 64)
+		if s.most > 0 {
+			n = min(n, s.most)
+		}
 		return n
 	}
 	switch words[0] {
