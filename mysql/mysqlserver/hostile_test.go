@@ -212,20 +212,9 @@ func TestLargestCommand(t *testing.T) {
 	s.Limits.MaxPacket = 1<<24 + 100
 	c := logIn(t, s, oldest)
 	text := append([]byte("error 1064 "), bytes.Repeat([]byte{'x'}, 1<<24+50)...)
-	go func() { // stops when the server has read it
-		c.pc.Begin()
-		_ = c.pc.Append(&mysql.Query{SQL: text})
-		_ = c.pc.Flush()
-	}()
-	for { // the client is not traced: its goroutine writes
-		p, err := c.pc.ReadPacket()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(p) != 1<<24+50+9 || p[0] != 0xff {
-			t.Errorf("the answer has %d bytes", len(p))
-		}
-		break
+	c.say(&mysql.Query{SQL: text})
+	if e := c.wantError(1064); len(e.Message) != 1<<24+50 {
+		t.Errorf("the answer has %d bytes", len(e.Message))
 	}
-	c.end()
+	c.done()
 }
