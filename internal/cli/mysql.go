@@ -150,6 +150,7 @@ for byte. A script runs no command that touches this machine.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.runMySQL(cmd, args, r) },
 	}
 	r.register(a, cmd, connectionFlags, shellFlags)
+	cmd.AddCommand(a.mysqlExportCommand(), a.mysqlImportCommand())
 	return cmd
 }
 

@@ -3,6 +3,7 @@ package mysqlshell
 import (
 	"context"
 	"crypto/tls"
+	"sync/atomic"
 
 	"github.com/wirelark/wirelark/internal/mysqlshell/format"
 	"github.com/wirelark/wirelark/mysql"
@@ -43,6 +44,28 @@ func kindOf(c *mysql.Column) format.Kind {
 		return format.Binary
 	}
 	return format.Text
+}
+
+// WriteRows writes what is left of the present result set as a set of w, and
+// returns how many rows that were. When skip becomes true the rest is read and
+// not written; nil: nothing is skipped. What ended the rows early is in
+// rows.Err; the rows before it are written.
+func WriteRows(w format.Writer, rows *mysqlclient.Rows, skip *atomic.Bool) (n uint64, err error) {
+	columns := rows.Columns()
+	if err := w.Begin(formatColumns(columns)); err != nil {
+		return 0, err
+	}
+	c := newCells(columns)
+	for rows.Next() {
+		if skip != nil && skip.Load() {
+			continue
+		}
+		if err := w.Row(c.read(rows)); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, w.End()
 }
 
 // cells turns rows into the text of their cells, without allocating for each.

@@ -133,21 +133,7 @@ func (s *Shell) write(name, sql string, rows *mysqlclient.Rows, stopped *atomic.
 	if err != nil {
 		return 0, err
 	}
-	columns := rows.Columns()
-	if err := w.Begin(formatColumns(columns)); err != nil {
-		return 0, err
-	}
-	c := newCells(columns)
-	for rows.Next() {
-		if stopped.Load() {
-			continue
-		}
-		if err := w.Row(c.read(rows)); err != nil {
-			return n, err
-		}
-		n++
-	}
-	return n, w.End() // what was read before an error is shown
+	return WriteRows(w, rows, stopped)
 }
 
 func (s *Shell) footers() bool { return s.cfg.Footers }

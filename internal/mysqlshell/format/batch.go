@@ -4,8 +4,12 @@ import "encoding/binary"
 
 // batch is the output of mysql -B, byte for byte: a line per row, tabs between
 // the cells, NULL, and \t \n \0 \\ inside them.
+//
+// As load it is what LOAD DATA reads by default: \N for NULL, no names, and
+// bytes that are no text as hexadecimal digits.
 type batch struct {
 	output
+	load  bool
 	opt   Options
 	bytes []bool // columns that are shown as hexadecimal digits
 	head  []byte // the line of names, until it is written
@@ -14,8 +18,8 @@ type batch struct {
 func (w *batch) Begin(cols []Column) error {
 	w.bytes, w.head = w.bytes[:0], w.head[:0]
 	for i, c := range cols {
-		w.bytes = append(w.bytes, w.opt.Hex && c.Kind.bytes())
-		if w.opt.NoNames {
+		w.bytes = append(w.bytes, (w.opt.Hex || w.load) && c.Kind.bytes())
+		if w.opt.NoNames || w.load {
 			continue
 		}
 		if i > 0 {
@@ -27,7 +31,7 @@ func (w *batch) Begin(cols []Column) error {
 			w.head = append(w.head, c.Name...) // mysql does not escape names
 		}
 	}
-	if !w.opt.NoNames {
+	if !w.opt.NoNames && !w.load {
 		w.head = append(w.head, '\n')
 	}
 	if w.opt.Quick {
@@ -53,8 +57,12 @@ func (w *batch) Row(cells [][]byte) error {
 			b = append(b, '\t')
 		}
 		switch {
+		case c == nil && w.load:
+			b = append(b, '\\', 'N')
 		case c == nil:
 			b = append(b, "NULL"...)
+		case w.bytes[i] && w.load:
+			b = appendDigits(b, c)
 		case w.bytes[i]:
 			b = appendHex(b, c)
 		case w.opt.Terminal:

@@ -82,7 +82,7 @@ type Options struct {
 
 // Names are the formats that New knows.
 func Names() []string {
-	return []string{"table", "vertical", "batch", "csv", "json", "ndjson", "markdown", "insert", "html", "xml"}
+	return []string{"table", "vertical", "batch", "load", "csv", "json", "ndjson", "markdown", "insert", "html", "xml"}
 }
 
 // ErrName says that there is no such format.
@@ -102,6 +102,8 @@ func New(name string, w io.Writer, o *Options) (Writer, error) {
 		return &vertical{output: out, opt: opt}, nil
 	case "batch":
 		return &batch{output: out, opt: opt}, nil
+	case "load":
+		return &batch{output: out, load: true}, nil
 	case "csv":
 		return &csv{output: out, opt: opt}, nil
 	case "json":
@@ -156,9 +158,10 @@ func (o *output) flush() error {
 
 // appendHex appends b as 0x and upper-case hexadecimal digits, as mysql's
 // --binary-as-hex does.
-func appendHex(to, b []byte) []byte {
+func appendHex(to, b []byte) []byte { return appendDigits(append(to, "0x"...), b) }
+
+func appendDigits(to, b []byte) []byte {
 	const digits = "0123456789ABCDEF"
-	to = append(to, "0x"...)
 	for _, c := range b {
 		to = append(to, digits[c>>4], digits[c&15])
 	}

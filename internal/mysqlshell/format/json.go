@@ -80,7 +80,7 @@ func (w *jsonRows) cell(k Kind, c []byte) {
 		w.b = appendJSONString(w.b, w.scratch)
 	case k.bytes():
 		w.b = append(w.b, '"')
-		w.b = append(w.b, appendHex(w.scratch[:0], c)[2:]...)
+		w.b = appendDigits(w.b, c)
 		w.b = append(w.b, '"')
 	case k == JSON && json.Valid(c):
 		w.document(c)
