@@ -2,7 +2,6 @@ package mysqlclient
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -13,6 +12,7 @@ import (
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/lexer"
 	"github.com/wirelark/wirelark/mysql/packet"
+	"github.com/wirelark/wirelark/mysql/transport"
 	"github.com/wirelark/wirelark/trace"
 	"github.com/wirelark/wirelark/wire"
 )
@@ -21,19 +21,16 @@ import (
 // command is under way, others get a [*BusyError]. Close, Interrupt, Err and
 // State may be called, and contexts may end, at any time.
 type Conn struct {
-	cfg      *Config
-	zone     string   // of the session, as the server knows it; empty: its own
-	raw      net.Conn // the stream below TLS
-	trace    trace.Conn
-	pc       *packet.Conn
-	dialect  wire.Dialect
-	offered  mysql.Capabilities // by the server
-	server   Server
-	secure   bool  // TLS, or a socket that does not leave the machine
-	unproven error // why the certificate is not trusted, when the server is to prove itself otherwise
+	cfg     *Config
+	zone    string   // of the session, as the server knows it; empty: its own
+	raw     net.Conn // the stream below TLS
+	trace   trace.Conn
+	pc      *packet.Conn
+	dialect wire.Dialect
+	half    *transport.ClientHalf // for another login
+	server  Server
 
 	// These belong to the goroutine whose command is under way.
-	plugin    string // the server's choice in its greeting
 	coder     wire.Coder
 	cache     *cache
 	epoch     int      // counts how often the server has forgotten all statements
@@ -67,14 +64,7 @@ type flight struct {
 
 // Server is what a server said of itself in its greeting, and what both sides
 // agreed on.
-type Server struct {
-	Version      string // without the "5.5.5-" that MariaDB puts before its own
-	MariaDB      bool
-	ConnID       uint32               // for KILL
-	Capabilities mysql.Capabilities   // that both sides have
-	Collation    uint8                // the server's default; the low byte of its number
-	TLS          *tls.ConnectionState // nil: not encrypted
-}
+type Server = transport.Introduction
 
 // Server returns what is known about the server.
 func (c *Conn) Server() Server { return c.server }
@@ -340,14 +330,20 @@ func (c *Conn) put(m wire.Message) error {
 	return c.pc.Append(m)
 }
 
+// wrote notes that n more bytes of a command are handed to the stream. It reports
+// whether they are the first.
+func (c *Conn) wrote(n int) (first bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	first = c.flight.written == 0
+	c.flight.phase = PhaseWrite
+	c.flight.written += int64(n)
+	return first
+}
+
 // flush sends the output.
 func (c *Conn) flush() error {
-	n := int64(c.pc.Unsent())
-	c.mu.Lock()
-	first := c.flight.written == 0
-	c.flight.phase = PhaseWrite
-	c.flight.written += n
-	c.mu.Unlock()
+	first := c.wrote(c.pc.Unsent())
 	before := c.pc.Written()
 	err := c.pc.Flush()
 	c.mu.Lock()

@@ -3,21 +3,24 @@ package mysqlclient
 import (
 	"context"
 	"fmt"
+	"maps"
+	"net"
 	"os"
+	"runtime"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/lexer"
+	"github.com/wirelark/wirelark/mysql/options"
 	"github.com/wirelark/wirelark/mysql/packet"
+	"github.com/wirelark/wirelark/mysql/transport"
 	"github.com/wirelark/wirelark/trace"
 )
 
 // Connect makes a connection and logs in. ctx and cfg.HandshakeTimeout bound all
 // of it; afterwards ctx has no effect on the connection. A failure is a
-// [*ConnError] that says how far it came; with a [*ServerError] in it where the
+// [*ConnError] that says how far it came, with a [*ServerError] in it where the
 // server refused.
 func Connect(ctx context.Context, cfg *Config) (*Conn, error) {
 	c := &Conn{cfg: cfg.withDefaults()}
@@ -41,56 +44,50 @@ func Connect(ctx context.Context, cfg *Config) (*Conn, error) {
 	return c, nil
 }
 
-// connect goes through the phases of a login, as the manual's "Connection
-// Phase" draws them.
+// connect makes the stream, logs in and sets the session up.
 func (c *Conn) connect(ctx context.Context, phase *Phase) error {
+	*phase = PhaseDial
 	var err error
-	if c.zone, err = zoneName(c.cfg.TimeZone); err != nil {
+	if c.zone, err = options.ZoneName(c.cfg.TimeZone); err != nil {
 		return err
 	}
-	raw, err := c.cfg.Dial(ctx, c.cfg.Network, c.cfg.Address)
-	if err != nil {
+	if c.raw, err = c.cfg.Dial(ctx, c.cfg.Network, c.cfg.Address); err != nil {
 		return err
 	}
-	c.raw = raw
 	c.openTrace()
-	c.pc = packet.New(raw, &packet.Config{Role: trace.Client, Trace: c.trace, Limit: greetingLimit})
+	c.pc = packet.New(c.raw, &packet.Config{Role: trace.Client, Trace: c.trace})
+	// Cuts the stream when ctx ends; ends at once.
 	stop := context.AfterFunc(ctx, func() { c.pc.Cut(context.Cause(ctx)) })
 	defer stop()
 
-	*phase = PhaseGreeting
-	hello, err := c.greeting()
+	login, err := c.login(ctx, c.cfg)
 	if err != nil {
 		return err
 	}
-	c.pc.SetLimit(loginLimit)
-	c.negotiate(hello)
-	*phase = PhaseTLS
-	if err := c.startTLS(ctx); err != nil {
+	c.half = transport.NewClientHalf(c.pc, login)
+	var step transport.Step
+	ok, err := c.half.Enter(ctx, &step)
+	*phase = PhaseGreeting + Phase(step)
+	if err != nil {
 		return err
 	}
-	*phase = PhaseAuth
-	if err := c.login(ctx, hello); err != nil {
-		return err
-	}
+	c.begun(ok)
 	c.pc.SetLimit(int64(c.cfg.MaxPacket))
-	if err := c.compress(); err != nil {
-		return err
-	}
-	c.born = time.Now()
 	*phase = PhaseSetup
 	return c.setup(c.setupSQL())
 }
 
-const (
-	// greetingLimit bounds the first packet, loginLimit those up to the end of
-	// the login: servers send a few hundred bytes, and a certificate at most.
-	greetingLimit = 4 << 10
-	loginLimit    = 64 << 10
-
-	// maxPacket is what we say that we take: the protocol's limit for a value.
-	maxPacket = 1 << 30
-)
+// begun notes what a login agreed on.
+func (c *Conn) begun(ok *mysql.OK) {
+	c.server, c.dialect = c.half.Server, c.pc.Dialect()
+	c.mu.Lock()
+	c.born = time.Now()
+	c.multi = c.server.Capabilities.Has(mysql.ClientMultiStatements)
+	c.names = lexer.Config{Version: lexer.VersionNumber(c.server.Version), MariaDB: c.server.MariaDB}
+	c.state = State{Schema: c.cfg.Database}
+	c.mu.Unlock()
+	c.noteOK(ok)
+}
 
 func (c *Conn) openTrace() {
 	if c.cfg.Trace == nil {
@@ -107,126 +104,97 @@ func (c *Conn) openTrace() {
 	c.trace = c.cfg.Trace.Open(info)
 }
 
-// greeting reads the server's first packet. A server that refuses at once sends
-// an ERR without SQLSTATE instead.
-func (c *Conn) greeting() (*mysql.HandshakeV10, error) {
-	p, err := c.pc.ReadPacket()
-	if err != nil {
-		return nil, err
+// login returns how cfg wants to log in on this connection.
+func (c *Conn) login(ctx context.Context, cfg *Config) (*transport.ClientConfig, error) {
+	login := &transport.ClientConfig{
+		User: cfg.User, Database: cfg.Database, Passwords: cfg.Passwords,
+		TLSMode: cfg.TLSMode, TLS: cfg.TLS, Host: c.host(), Local: c.local(),
+		Plugins: cfg.Plugins, ServerKey: cfg.ServerKey, AllowKeyRetrieval: cfg.AllowKeyRetrieval,
+		Compression: cfg.Compression, ZstdLevel: cfg.ZstdLevel, Capabilities: cfg.capabilities(),
+		Attributes: map[string]string{"_os": runtime.GOOS, "_platform": runtime.GOARCH},
 	}
-	switch {
-	case len(p) == 0:
-		return nil, &ProtocolError{What: "an empty greeting"}
-	case p[0] == mysql.HeaderERR:
-		return nil, c.serverError(p)
-	case p[0] != mysql.HeaderHandshake:
-		return nil, &ProtocolError{What: fmt.Sprintf("a greeting of version %d, we speak %d", p[0], mysql.HeaderHandshake)}
+	maps.Copy(login.Attributes, cfg.Attributes)
+	if cfg.Answer != nil {
+		login.Answer = func(prompt string, echo bool) (string, error) { return cfg.Answer(ctx, prompt, echo) }
 	}
-	hello := new(mysql.HandshakeV10)
-	if err := c.parse(p, hello); err != nil {
-		return nil, err
+	var err error
+	if cfg.Password != nil {
+		login.Passwords, err = cfg.Password(ctx)
 	}
-	if !hello.Capabilities.Has(mysql.ClientProtocol41 | mysql.ClientSecureConnection) {
-		return nil, &ProtocolError{What: "it speaks the protocol of servers before 4.1 only"}
-	}
-	hello.AuthData = slices.Clone(hello.AuthData)
-	return hello, nil
+	return login, err
 }
 
-// negotiate chooses what both sides can do.
-func (c *Conn) negotiate(hello *mysql.HandshakeV10) {
-	c.offered = hello.Capabilities
-	c.server.MariaDB = hello.MariaDB()
-	c.server = Server{
-		Version: hello.Version(), MariaDB: hello.MariaDB(), ConnID: hello.ConnectionID,
-		Collation: hello.Collation, Capabilities: c.wanted() & hello.Capabilities,
-	}
-	c.plugin = hello.AuthPlugin
-	c.multi = c.server.Capabilities.Has(mysql.ClientMultiStatements)
-	c.names = lexer.Config{Version: versionNumber(c.server.Version), MariaDB: c.server.MariaDB}
-	c.note(hello.Status, 0)
-	c.setDialect()
-}
-
-func (c *Conn) setDialect() {
-	c.dialect = mysql.NewDialect(c.server.Capabilities)
-	c.pc.SetDialect(c.dialect)
-}
-
-// wanted returns what we would like to have, before the server is asked.
-func (c *Conn) wanted() mysql.Capabilities {
-	want := mysql.ClientLongFlag | mysql.ClientProtocol41 | mysql.ClientTransactions | mysql.ClientSecureConnection |
-		mysql.ClientMultiResults | mysql.ClientPSMultiResults | mysql.ClientPluginAuth | mysql.ClientPluginAuthLenencClientData |
-		mysql.ClientConnectAttrs | mysql.ClientSessionTrack | mysql.ClientDeprecateEOF
-	if c.server.MariaDB {
-		want |= mysql.MariaDBBulkOperations | mysql.MariaDBBulkUnitResults | mysql.MariaDBExtendedMetadata | mysql.MariaDBCacheMetadata
-	} else {
-		want |= mysql.ClientLongPassword | mysql.ClientMultiFactorAuthentication
-	}
+// capabilities returns what the configuration asks for.
+func (c *Config) capabilities() (want mysql.Capabilities) {
 	for flag, on := range map[mysql.Capabilities]bool{
-		mysql.ClientFoundRows:                 c.cfg.FoundRows,
-		mysql.ClientConnectWithDB:             c.cfg.Database != "",
-		mysql.ClientLocalFiles:                c.cfg.LocalInfile,
-		mysql.ClientIgnoreSpace:               c.cfg.IgnoreSpace,
-		mysql.ClientInteractive:               c.cfg.Interactive,
-		mysql.ClientMultiStatements:           c.cfg.MultiStatements,
-		mysql.ClientCanHandleExpiredPasswords: c.cfg.ExpiredPassword,
-		mysql.ClientQueryAttributes:           c.cfg.QueryAttributes != nil,
+		mysql.ClientFoundRows:                 c.FoundRows,
+		mysql.ClientLocalFiles:                c.LocalInfile,
+		mysql.ClientIgnoreSpace:               c.IgnoreSpace,
+		mysql.ClientInteractive:               c.Interactive,
+		mysql.ClientMultiStatements:           c.MultiStatements,
+		mysql.ClientCanHandleExpiredPasswords: c.ExpiredPassword,
+		mysql.ClientQueryAttributes:           c.QueryAttributes != nil,
 	} {
 		if on {
 			want |= flag
 		}
 	}
-	for _, name := range c.cfg.Compression { // the first that the server has
-		flag := map[string]mysql.Capabilities{"zlib": mysql.ClientCompress, "zstd": mysql.ClientZstdCompression}[name]
-		if c.offered&flag != 0 {
-			return want | flag
-		}
-	}
 	return want
 }
 
-// compress begins compression where it was agreed on: with the first packet
-// behind the login.
-func (c *Conn) compress() error {
-	switch caps := c.server.Capabilities; {
-	case caps.Has(mysql.ClientCompress):
-		return c.pc.StartCompression(packet.Zlib, 0)
-	case caps.Has(mysql.ClientZstdCompression):
-		return c.pc.StartCompression(packet.Zstd, c.cfg.ZstdLevel)
-	}
-	return nil
-}
-
-// versionNumber returns a server's version as version comments count it: 80036
-// for "8.0.36-log", 101106 for "10.11.6-MariaDB"; 0 when it is none.
-func versionNumber(version string) int {
-	n := 0
-	parts := strings.SplitN(version, ".", 3)
-	for i := range 3 {
-		v := 0
-		if i < len(parts) {
-			digits := parts[i]
-			if end := strings.IndexFunc(digits, func(r rune) bool { return r < '0' || r > '9' }); end >= 0 {
-				digits = digits[:end]
-			}
-			v, _ = strconv.Atoi(digits) // what is no number counts as 0
+// local reports whether the stream does not leave this machine, as far as can be
+// known: a unix socket, or a pipe within the process. A socket behind an SSH
+// server counts as well: SSH protects the way to it.
+func (c *Conn) local() bool {
+	for _, network := range []string{c.cfg.Network, c.raw.RemoteAddr().Network()} {
+		if network == "unix" || network == "pipe" {
+			return true
 		}
-		n = n*100 + min(v, 99)
 	}
-	return n
+	return false
 }
 
-// Collations of the handshake, whose field has one byte. Others are for SET
-// NAMES.
-const (
-	utf8mb4General = 45  // every server of today
-	utf8mb40900    = 255 // MySQL since 8.0
-)
-
-func (c *Conn) collation() uint8 {
-	if !c.server.MariaDB && c.names.Version >= 80000 {
-		return utf8mb40900
+func (c *Conn) host() string {
+	if host, _, err := net.SplitHostPort(c.cfg.Address); err == nil {
+		return host
 	}
-	return utf8mb4General
+	return "localhost"
+}
+
+// ChangeUser logs in anew as another user, on the same connection, and leaves a
+// session as after [Connect]. Of cfg only the user, the passwords, the database
+// and what belongs to the login count; nil: those of the connection again. A
+// server that refuses ends the connection.
+func (c *Conn) ChangeUser(ctx context.Context, cfg *Config) error {
+	if err := c.begin(ctx, "a change of user", ""); err != nil {
+		return err
+	}
+	if cfg == nil {
+		cfg = c.cfg
+	}
+	if err := c.changeUser(ctx, cfg); err != nil {
+		return c.fail(err)
+	}
+	return c.done(c.setup(c.setupSQL()))
+}
+
+func (c *Conn) changeUser(ctx context.Context, cfg *Config) error {
+	login, err := c.login(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	c.wrote(1) // what comes now cannot be said twice
+	ok, err := c.half.ChangeUser(login)
+	if err != nil {
+		return err
+	}
+	changed := *c.cfg
+	changed.User, changed.Database = cfg.User, cfg.Database
+	changed.Passwords, changed.Password = slices.Clone(cfg.Passwords), cfg.Password
+	c.mu.Lock()
+	c.cfg = &changed
+	c.mu.Unlock()
+	c.forget()
+	c.begun(ok)
+	return nil
 }

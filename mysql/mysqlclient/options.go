@@ -1,18 +1,11 @@
 package mysqlclient
 
 import (
-	"crypto/rsa"
-	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
-	"errors"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 
+	"github.com/wirelark/wirelark/mysql/auth"
 	"github.com/wirelark/wirelark/mysql/options"
 )
 
@@ -44,139 +37,27 @@ func FromOptions(o *options.Config) (*Config, error) {
 	}
 	c.Plugins = pluginsOf(&o.Auth)
 	var err error
-	if c.TLS, err = tlsOf(&o.TLS); err != nil {
-		return nil, err
+	if c.TLS, err = o.TLS.Load(); err != nil {
+		return nil, fmt.Errorf("mysql: %w", err)
 	}
-	if o.Auth.ServerKey != "" {
-		if c.ServerKey, err = readKey(o.Auth.ServerKey); err != nil {
-			return nil, err
-		}
+	if c.ServerKey, err = o.Auth.LoadKey(); err != nil {
+		return nil, fmt.Errorf("mysql: %w", err)
 	}
 	return c, nil
 }
 
-// tlsOf reads the files that o names; nil: it names none.
-func tlsOf(o *options.TLS) (*tls.Config, error) {
-	if o.CA == "" && o.CAPath == "" && o.Cert == "" && o.CRL == "" && o.ServerName == "" && o.Versions == "" {
-		return nil, nil
-	}
-	cfg := &tls.Config{ServerName: o.ServerName, MinVersion: tls.VersionTLS12}
-	if err := addRoots(cfg, o); err != nil {
-		return nil, err
-	}
-	if o.Cert != "" || o.Key != "" {
-		pair, err := tls.LoadX509KeyPair(o.Cert, o.Key)
-		if err != nil {
-			return nil, fmt.Errorf("mysql: the client's certificate: %w", err)
-		}
-		cfg.Certificates = []tls.Certificate{pair}
-	}
-	if o.CRL != "" {
-		check, err := revocation(o.CRL)
-		if err != nil {
-			return nil, err
-		}
-		cfg.VerifyConnection = check
-	}
-	if o.Versions != "" {
-		if err := setVersions(cfg, o.Versions); err != nil {
-			return nil, err
-		}
-	}
-	return cfg, nil
-}
-
-func addRoots(cfg *tls.Config, o *options.TLS) error {
-	var files []string
-	if o.CA != "" {
-		files = append(files, o.CA)
-	}
-	if o.CAPath != "" {
-		found, err := filepath.Glob(filepath.Join(o.CAPath, "*"))
-		if err != nil {
-			return fmt.Errorf("mysql: ssl-capath: %w", err)
-		}
-		files = append(files, found...)
-	}
-	for _, name := range files {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			if name != o.CA {
-				continue // a directory may have others beside certificates
-			}
-			return fmt.Errorf("mysql: ssl-ca: %w", err)
-		}
-		if cfg.RootCAs == nil {
-			cfg.RootCAs = x509.NewCertPool()
-		}
-		if !cfg.RootCAs.AppendCertsFromPEM(b) && name == o.CA {
-			return fmt.Errorf("mysql: ssl-ca: %s holds no certificate", name)
-		}
-	}
-	return nil
-}
-
-func setVersions(cfg *tls.Config, list string) error {
-	known := map[string]uint16{"TLSV1.2": tls.VersionTLS12, "TLSV1.3": tls.VersionTLS13}
-	cfg.MinVersion, cfg.MaxVersion = 0, 0
-	for name := range strings.SplitSeq(list, ",") {
-		v, ok := known[strings.ToUpper(strings.TrimSpace(name))]
-		if !ok {
-			continue // older ones are named in old files and never used
-		}
-		if cfg.MinVersion == 0 || v < cfg.MinVersion {
-			cfg.MinVersion = v
-		}
-		cfg.MaxVersion = max(cfg.MaxVersion, v)
-	}
-	if cfg.MinVersion == 0 {
-		return fmt.Errorf("mysql: tls-version %q names none of TLSv1.2 and TLSv1.3", list)
-	}
-	return nil
-}
-
-// revocation reads a list of revoked certificates and returns a check for it.
-func revocation(name string) (func(tls.ConnectionState) error, error) {
-	b, err := os.ReadFile(name)
-	if err != nil {
-		return nil, fmt.Errorf("mysql: ssl-crl: %w", err)
-	}
-	if block, _ := pem.Decode(b); block != nil {
-		b = block.Bytes
-	}
-	list, err := x509.ParseRevocationList(b)
-	if err != nil {
-		return nil, fmt.Errorf("mysql: ssl-crl: %s: %w", name, err)
-	}
-	return func(s tls.ConnectionState) error {
-		for _, cert := range s.PeerCertificates {
-			for _, r := range list.RevokedCertificateEntries {
-				if cert.SerialNumber.Cmp(r.SerialNumber) == 0 && string(cert.RawIssuer) == string(list.RawIssuer) {
-					return fmt.Errorf("the certificate of %s is revoked", cert.Subject)
-				}
-			}
-		}
+// pluginsOf returns the authentication methods that o allows; nil: the usual
+// ones.
+func pluginsOf(o *options.Auth) []string {
+	if !o.Cleartext && !o.DenyNative {
 		return nil
-	}, nil
-}
-
-// readKey reads the public RSA key of a server.
-func readKey(name string) (*rsa.PublicKey, error) {
-	b, err := os.ReadFile(name)
-	if err != nil {
-		return nil, fmt.Errorf("mysql: the server's public key: %w", err)
 	}
-	block, _ := pem.Decode(b)
-	if block == nil {
-		return nil, fmt.Errorf("mysql: %s holds no key", name)
+	list := []string{auth.CachingSHA2, auth.SHA256, auth.Ed25519, auth.Parsec, auth.Dialog}
+	if !o.DenyNative {
+		list = append(list, auth.Native)
 	}
-	any, err := x509.ParsePKIXPublicKey(block.Bytes)
-	if err != nil {
-		return nil, fmt.Errorf("mysql: %s: %w", name, err)
+	if o.Cleartext {
+		list = append(list, auth.Clear)
 	}
-	key, ok := any.(*rsa.PublicKey)
-	if !ok {
-		return nil, fmt.Errorf("mysql: %s: %w", name, errors.New("not an RSA key"))
-	}
-	return key, nil
+	return list
 }

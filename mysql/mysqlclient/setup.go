@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/lexer"
@@ -60,31 +59,6 @@ func charsetOf(collation string) string {
 		return "utf8mb4"
 	}
 	return charset
-}
-
-// errNoZone says that the server could not be told a time zone.
-var errNoZone = errors.New("mysql: the time zone has no name that a server knows: give one such as Europe/Vienna")
-
-// zoneName returns a time zone as servers know it: an offset where it is always
-// the same, else the name from the time zone database.
-func zoneName(l *time.Location) (string, error) {
-	if l == nil {
-		return "", nil
-	}
-	year := time.Now().Year()
-	_, winter := time.Date(year, 1, 1, 0, 0, 0, 0, l).Zone()
-	_, summer := time.Date(year, 7, 1, 0, 0, 0, 0, l).Zone()
-	if winter == summer {
-		sign := '+'
-		if winter < 0 {
-			sign, winter = '-', -winter
-		}
-		return fmt.Sprintf("%c%02d:%02d", sign, winter/3600, winter/60%60), nil
-	}
-	if l == time.Local {
-		return "", errNoZone
-	}
-	return l.String(), nil
 }
 
 // setup runs statements in one flight. With several character sets to try, the

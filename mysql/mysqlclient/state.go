@@ -55,11 +55,11 @@ func (c *Conn) note(status mysql.Status, warnings uint16) {
 
 func (c *Conn) noteLocked(status mysql.Status, warnings uint16) {
 	c.state.Status, c.state.Warnings = status, warnings
-	c.names.Mode &^= lexer.NoBackslashEscapes | lexer.ANSIQuotes
+	c.names.Mode = lexer.ModeOf(c.state.Vars["sql_mode"]) &^ lexer.NoBackslashEscapes
 	if status.Has(mysql.StatusNoBackslashEscapes) {
 		c.names.Mode |= lexer.NoBackslashEscapes
 	}
-	if c.server.MariaDB && status.Has(mysql.StatusANSIQuotes) || ansiQuotes(c.state.Vars["sql_mode"]) {
+	if c.server.MariaDB && status.Has(mysql.StatusANSIQuotes) {
 		c.names.Mode |= lexer.ANSIQuotes
 	}
 }
@@ -100,12 +100,6 @@ func (c *Conn) track(t *mysql.Track) {
 	}
 }
 
-func (c *Conn) setSchema(name string) {
-	c.mu.Lock()
-	c.state.Schema = name
-	c.mu.Unlock()
-}
-
 // clean notes that the session is as after the login.
 func (c *Conn) clean() {
 	c.mu.Lock()
@@ -120,5 +114,5 @@ func (c *Conn) clean() {
 func (c *Conn) touch(sql string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.state.Dirty = c.state.Dirty || soils(sql, c.names)
+	c.state.Dirty = c.state.Dirty || lexer.ChangesSession(sql, c.names)
 }

@@ -1,7 +1,6 @@
 package mysqlclient
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -51,9 +50,9 @@ func (r *Rows) Cell(i int) mysql.Value {
 	if r.binary != nil {
 		return r.binary.Values[i]
 	}
-	v, err := textValue(&r.columns[i], r.text.Cells[i])
+	v, err := r.columns[i].ParseText(r.text.Cells[i])
 	if err != nil {
-		r.bad(i, err.Error())
+		r.bad(i, "what its column says")
 	}
 	return v
 }
@@ -65,8 +64,6 @@ func (r *Rows) Int64(i int) int64 {
 		if v := &r.binary.Values[i]; v.Kind() == mysql.KindInt {
 			return v.Int64()
 		}
-	} else if n, ok := parseInt(r.text.Cells[i]); ok && r.columns[i].Type != mysql.TypeBit {
-		return n
 	}
 	n, negative, ok := r.integer(i)
 	switch {
@@ -131,28 +128,6 @@ func wholeNumber(x float64) (n uint64, negative, ok bool) {
 		return 0, false, false
 	}
 	return uint64(math.Abs(x)), x < 0, true
-}
-
-// parseInt reads a decimal integer of up to 18 digits.
-func parseInt(b []byte) (int64, bool) {
-	negative := len(b) > 0 && b[0] == '-'
-	if negative {
-		b = b[1:]
-	}
-	if len(b) == 0 || len(b) > 18 {
-		return 0, false
-	}
-	n := int64(0)
-	for _, d := range b {
-		if d < '0' || d > '9' {
-			return 0, false
-		}
-		n = n*10 + int64(d-'0')
-	}
-	if negative {
-		n = -n
-	}
-	return n, true
 }
 
 // Float64 returns a number, or a text that is one. A DECIMAL is rounded.
@@ -223,7 +198,7 @@ func (r *Rows) DateTime(i int) mysql.DateTime {
 	case mysql.KindNull, mysql.KindDate, mysql.KindDateTime:
 		return v.DateTime()
 	case mysql.KindText, mysql.KindBytes:
-		if d, err := parseDateTime(v.Bytes()); err == nil {
+		if d, ok := mysql.ParseDateTime(v.Bytes()); ok {
 			return d
 		}
 	}
@@ -253,7 +228,7 @@ func (r *Rows) Duration(i int) time.Duration {
 	case mysql.KindNull, mysql.KindTime:
 		return v.Time().Duration()
 	case mysql.KindText, mysql.KindBytes:
-		if d, err := parseDuration(v.Bytes()); err == nil {
+		if d, ok := mysql.ParseDuration(v.Bytes()); ok {
 			return d.Duration()
 		}
 	}
@@ -298,68 +273,4 @@ func (c *Conn) location() *time.Location {
 		return c.cfg.Location
 	}
 	return time.UTC
-}
-
-// textValue returns a cell of a text row as a value of its column's type.
-func textValue(c *mysql.Column, b []byte) (mysql.Value, error) {
-	if b == nil {
-		return mysql.Null(), nil
-	}
-	switch c.Type {
-	case mysql.TypeTiny, mysql.TypeShort, mysql.TypeLong, mysql.TypeInt24, mysql.TypeLonglong, mysql.TypeYear:
-		return integerValue(c, b)
-	case mysql.TypeFloat:
-		x, err := strconv.ParseFloat(string(b), 32)
-		if err != nil {
-			return mysql.Text(b), errors.New("a number")
-		}
-		return mysql.Float(float32(x)), nil
-	case mysql.TypeDouble:
-		x, err := strconv.ParseFloat(string(b), 64)
-		if err != nil {
-			return mysql.Text(b), errors.New("a number")
-		}
-		return mysql.Double(x), nil
-	case mysql.TypeDecimal, mysql.TypeNewDecimal:
-		return mysql.Decimal(b), nil
-	case mysql.TypeBit:
-		return mysql.Bit(b), nil
-	case mysql.TypeDate, mysql.TypeNewDate:
-		d, err := parseDateTime(b)
-		return mysql.Date(d), err
-	case mysql.TypeDatetime, mysql.TypeTimestamp:
-		d, err := parseDateTime(b)
-		return mysql.DateAndTime(d), err
-	case mysql.TypeTime:
-		d, err := parseDuration(b)
-		return mysql.Time(d), err
-	case mysql.TypeGeometry, mysql.TypeVector:
-		return mysql.Bytes(b), nil
-	}
-	if c.Collation == mysql.CollationBinary && !c.JSON() {
-		return mysql.Bytes(b), nil
-	}
-	return mysql.Text(b), nil
-}
-
-func integerValue(c *mysql.Column, b []byte) (mysql.Value, error) {
-	unsigned := c.Unsigned() || c.Type == mysql.TypeYear
-	if n, ok := parseInt(b); ok && (n >= 0 || !unsigned) {
-		if unsigned {
-			return mysql.Uint(uint64(n)), nil
-		}
-		return mysql.Int(n), nil
-	}
-	if unsigned {
-		n, err := strconv.ParseUint(string(b), 10, 64)
-		if err != nil {
-			return mysql.Text(b), errors.New("an integer")
-		}
-		return mysql.Uint(n), nil
-	}
-	n, err := strconv.ParseInt(string(b), 10, 64)
-	if err != nil {
-		return mysql.Text(b), errors.New("an integer")
-	}
-	return mysql.Int(n), nil
 }

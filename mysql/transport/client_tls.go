@@ -1,4 +1,4 @@
-package mysqlclient
+package transport
 
 import (
 	"context"
@@ -6,85 +6,65 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"net"
 
 	"github.com/wirelark/wirelark/mysql"
+	"github.com/wirelark/wirelark/mysql/options"
 )
-
-// errNoTLS says that TLS is wanted and not to be had.
-var errNoTLS = errors.New("the server offers no TLS, and the configuration wants it")
 
 // startTLS switches to TLS where the configuration wants it. Nothing but the 32
 // bytes of the request travels in clear.
-func (c *Conn) startTLS(ctx context.Context) error {
-	c.secure = c.local()
-	mode := c.cfg.TLSMode
-	if mode == TLSDefault {
-		mode = TLSPreferred
+func (h *ClientHalf) startTLS(ctx context.Context) error {
+	mode := h.cfg.TLSMode
+	if mode == options.TLSDefault {
+		mode = options.TLSPreferred
 	}
-	offered := c.offered.Has(mysql.ClientSSL)
+	offered := h.offered.Has(mysql.ClientSSL)
 	switch {
-	case mode == TLSDisabled, mode == TLSPreferred && (!offered || c.secure):
+	case mode == options.TLSDisabled, mode == options.TLSPreferred && (!offered || h.cfg.Local):
 		return nil
 	case !offered:
 		return errNoTLS
 	}
-	c.server.Capabilities |= mysql.ClientSSL
-	c.setDialect()
-	request := &mysql.SSLRequest{Capabilities: c.server.Capabilities, MaxPacket: maxPacket, Collation: c.collation()}
-	if err := c.pc.Append(request); err != nil {
+	h.Server.Capabilities |= mysql.ClientSSL
+	h.pc.SetDialect(mysql.NewDialect(h.Server.Capabilities))
+	if err := h.send(&mysql.SSLRequest{Capabilities: h.Server.Capabilities, MaxPacket: maxPacket, Collation: h.collation}); err != nil {
 		return err
 	}
-	if err := c.pc.Flush(); err != nil {
+	if err := h.pc.StartTLS(ctx, h.tlsConfig(mode)); err != nil {
 		return err
 	}
-	if err := c.pc.StartTLS(ctx, c.tlsConfig(mode)); err != nil {
-		return err
-	}
-	state, _ := c.pc.TLS()
-	c.server.TLS, c.secure = &state, true
+	state, _ := h.pc.TLS()
+	h.Server.TLS = &state
 	return nil
-}
-
-// local reports whether the stream does not leave this machine, as far as can be
-// known: a unix socket, or a pipe within the process. A socket behind an SSH
-// server counts as well: SSH protects the way to it.
-func (c *Conn) local() bool {
-	for _, network := range []string{c.cfg.Network, c.raw.RemoteAddr().Network()} {
-		if network == "unix" || network == "pipe" {
-			return true
-		}
-	}
-	return false
 }
 
 // tlsConfig returns the configuration for a mode. Certificates are checked
 // here and not by crypto/tls, which knows neither a check of the chain alone nor
 // one that waits for the password.
-func (c *Conn) tlsConfig(mode TLSMode) *tls.Config {
+func (h *ClientHalf) tlsConfig(mode options.TLSMode) *tls.Config {
 	cfg := new(tls.Config)
-	if c.cfg.TLS != nil {
-		cfg = c.cfg.TLS.Clone()
+	if h.cfg.TLS != nil {
+		cfg = h.cfg.TLS.Clone()
 	}
 	if cfg.ServerName == "" {
-		cfg.ServerName = c.host()
+		cfg.ServerName = h.cfg.Host
 	}
 	cfg.InsecureSkipVerify = true
-	if mode != TLSVerifyCA && mode != TLSVerifyIdentity {
+	if mode != options.TLSVerifyCA && mode != options.TLSVerifyIdentity {
 		return cfg
 	}
 	name := cfg.ServerName
-	if mode == TLSVerifyCA {
+	if mode == options.TLSVerifyCA {
 		name = ""
 	}
 	theirs, roots := cfg.VerifyConnection, cfg.RootCAs
 	cfg.VerifyConnection = func(s tls.ConnectionState) error {
 		if err := verifyChain(s, roots, name); err != nil {
 			chain := verifyChain(s, roots, "")
-			if !c.server.MariaDB || roots != nil || !unsigned(chain) {
+			if !h.Server.MariaDB || roots != nil || !unsigned(chain) {
 				return err
 			}
-			c.unproven = chain // its OK must prove that it knows the password
+			h.unproven = chain // its OK must prove that it knows the password
 		}
 		if theirs != nil {
 			return theirs(s)
@@ -92,13 +72,6 @@ func (c *Conn) tlsConfig(mode TLSMode) *tls.Config {
 		return nil
 	}
 	return cfg
-}
-
-func (c *Conn) host() string {
-	if host, _, err := net.SplitHostPort(c.cfg.Address); err == nil {
-		return host
-	}
-	return "localhost"
 }
 
 // verifyChain checks that the server's certificate leads to one of roots, nil
