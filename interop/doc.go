@@ -1,7 +1,8 @@
 // Package interop tests Wirelark against programs that others wrote: OpenSSH's
 // sshd, ssh, sftp and scp, dropbear, PuTTY, paramiko, asyncssh, lftp, tshark,
-// golang.org/x/crypto/ssh and github.com/pkg/sftp. It is a module of its own, so that these peers are no
-// dependencies of Wirelark.
+// golang.org/x/crypto/ssh and github.com/pkg/sftp; MariaDB's server and client,
+// MySQL, PyMySQL, mycli and github.com/go-sql-driver/mysql. It is a module of
+// its own, so that these peers are no dependencies of Wirelark.
 //
 // A test whose peer is not installed is skipped and says so;
 // WIRELARK_INTEROP_REQUIRE=1 makes that a failure. Other versions of a peer
@@ -14,6 +15,12 @@
 //	WIRELARK_SSHD_USER            its user; empty: root
 //	WIRELARK_SSHD_KEY             a private key that it accepts
 //	WIRELARK_SSHD_KNOWN_HOSTS     a known_hosts file that knows it
+//
+//	WIRELARK_MARIADBD, _MARIADB_INSTALL_DB  the programs of MariaDB's server
+//	WIRELARK_MARIADB, _MYCLI      the programs
+//	WIRELARK_MYSQL                further servers for the tests of the MySQL
+//	                              client, as NAME=DSN with spaces between; their
+//	                              user may do everything; none: MariaDB alone
 //
 // TestMatrix runs every peer in every role, demands that all algorithms that we
 // offer have been used in both roles, prints a matrix, and writes docs/interop.md
