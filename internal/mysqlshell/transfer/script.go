@@ -143,7 +143,7 @@ func (s *scriptRun) take(ctx context.Context, st lexer.Statement) error {
 			return nil
 		}
 	}
-	if st.Pos < s.from && verb != "SET" && verb != "USE" { // the session is as it was then
+	if st.Pos < s.from && verb != "USE" && verb != "SET" && !strings.HasPrefix(verb, "SET ") { // the session is as it was then
 		s.sum.Skipped++
 		return nil
 	}
