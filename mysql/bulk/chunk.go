@@ -7,10 +7,12 @@ import (
 
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/mysqlclient"
+	"github.com/wirelark/wirelark/mysql/value"
 )
 
 // chunk is some rows, with memory of their own.
 type chunk struct {
+	first  int64 // number of its first row
 	width  int
 	rows   int
 	bytes  int // of the values, about
@@ -18,13 +20,14 @@ type chunk struct {
 	arena  []byte // behind the values
 }
 
-func (k *chunk) clear() {
-	k.rows, k.bytes, k.values, k.arena = 0, 0, k.values[:0], k.arena[:0]
+// clear empties the chunk, for rows from number first on.
+func (k *chunk) clear(first int64) {
+	k.first, k.rows, k.bytes, k.values, k.arena = first, 0, 0, k.values[:0], k.arena[:0]
 }
 
 // slice returns the rows from lo to hi, which share the chunk's memory.
 func (k *chunk) slice(lo, hi int) chunk {
-	return chunk{width: k.width, rows: hi - lo, values: k.values[lo*k.width : hi*k.width : hi*k.width]}
+	return chunk{first: k.first + int64(lo), width: k.width, rows: hi - lo, values: k.values[lo*k.width : hi*k.width : hi*k.width]}
 }
 
 // row returns the values of a row.
@@ -92,8 +95,8 @@ func (in *inserter) multi(ctx context.Context, k *chunk) (mysqlclient.Result, er
 				sep = '('
 			}
 			var err error
-			if sql, err = mysqlclient.AppendLiteral(append(sql, sep), v, mode); err != nil {
-				return mysqlclient.Result{}, &RowError{Row: in.read - int64(k.rows-r), Count: 1, Err: &mysqlclient.ArgError{Index: i, What: err.Error()}}
+			if sql, err = value.AppendLiteral(append(sql, sep), v, mode); err != nil {
+				return mysqlclient.Result{}, &RowError{Row: k.first + int64(r), Count: 1, Err: &mysqlclient.ArgError{Index: i, What: err.Error()}}
 			}
 		}
 		sql = append(sql, ')')
@@ -165,7 +168,7 @@ func (in *inserter) singles(ctx context.Context, k *chunk) (mysqlclient.Result, 
 		if err != nil && failed == nil {
 			failed = err
 			if row := answers.Index() - 1; row >= 0 && isServer(err) {
-				failed = &RowError{Row: in.read - int64(k.rows-row), Count: 1, Err: err}
+				failed = &RowError{Row: k.first + int64(row), Count: 1, Err: err}
 			}
 		}
 		total.AffectedRows += result.AffectedRows
@@ -223,7 +226,7 @@ func asText(v mysql.Value) []byte {
 	case mysql.KindText, mysql.KindBytes, mysql.KindBit, mysql.KindDecimal:
 		return v.Bytes()
 	case mysql.KindFloat, mysql.KindDouble:
-		if b, err := mysqlclient.AppendLiteral(nil, v, 0); err == nil {
+		if b, err := value.AppendLiteral(nil, v, 0); err == nil {
 			return b
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/mysqlclient"
+	"github.com/wirelark/wirelark/mysql/value"
 )
 
 // A TSVWriter writes rows as LOAD DATA reads them when it has neither FIELDS nor
@@ -34,7 +35,7 @@ func NewTSVWriter(w io.Writer, loc *time.Location) *TSVWriter {
 func (t *TSVWriter) Write(row ...any) error {
 	t.row = t.row[:0]
 	for i, arg := range row {
-		v, err := mysqlclient.ValueOf(arg, t.loc)
+		v, err := value.Of(arg, t.loc)
 		if err != nil {
 			return &mysqlclient.ArgError{Index: i, What: err.Error()}
 		}
@@ -59,7 +60,7 @@ func AppendTSV(dst []byte, v mysql.Value) []byte {
 	case mysql.KindText, mysql.KindBytes, mysql.KindBit:
 		return appendEscaped(dst, v.Bytes())
 	case mysql.KindFloat, mysql.KindDouble:
-		if b, err := mysqlclient.AppendLiteral(dst, v, 0); err == nil {
+		if b, err := value.AppendLiteral(dst, v, 0); err == nil {
 			return b
 		}
 		return append(dst, `\N`...) // as SQL has no infinity

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/wirelark/wirelark/mysql/transport"
+	"github.com/wirelark/wirelark/mysql/value"
 )
 
 // ErrOutcomeUnknown says that a COMMIT was sent and its answer was lost: the
@@ -28,6 +29,10 @@ type ServerError = transport.ServerError
 // ProtocolError says that the server broke the protocol. The connection is dead
 // after it; it is the cause in a [*ConnError].
 type ProtocolError = transport.ProtocolError
+
+// ValueError says that a value cannot be had as what was asked for. It ends the
+// rows it belongs to; see [Rows].
+type ValueError = value.Error
 
 // Phase is what a connection was doing.
 type Phase uint8

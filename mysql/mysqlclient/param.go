@@ -2,14 +2,12 @@ package mysqlclient
 
 import (
 	"context"
-	"database/sql/driver"
-	"encoding/json"
 	"fmt"
 	"io"
-	"reflect"
 	"time"
 
 	"github.com/wirelark/wirelark/mysql"
+	"github.com/wirelark/wirelark/mysql/value"
 )
 
 // ArgError says that an argument has a type that is none of SQL's, or that a
@@ -27,98 +25,21 @@ func (e *ArgError) Error() string {
 	return fmt.Sprintf("mysql: argument %d: %s", e.Index+1, e.What)
 }
 
-// Arguments of statements may be nil, bool, integers, floats, string, []byte
-// (nil is NULL), [json.RawMessage], [time.Time] (sent in the connection's zone
-// with microseconds), [time.Duration] (TIME), the values of package mysql, an
-// [io.Reader] whose bytes are sent ahead of the execution, a [driver.Valuer],
-// pointers to all of them, and types made of them.
+// Arguments of statements are what [value.Of] takes, and an [io.Reader] whose
+// bytes are sent ahead of the execution.
 
 // value returns an argument as a value, which may alias it.
-func (c *Conn) value(arg any) (mysql.Value, error) {
-	switch x := arg.(type) {
-	case nil:
-		return mysql.Null(), nil
-	case mysql.Value:
-		return x, nil
-	case int:
-		return mysql.Int(int64(x)), nil
-	case int64:
-		return mysql.Int(x), nil
-	case uint64:
-		return mysql.Uint(x), nil
-	case bool:
-		return mysql.Bool(x), nil
-	case float32:
-		return mysql.Float(x), nil
-	case float64:
-		return mysql.Double(x), nil
-	case string:
-		return mysql.String(x), nil
-	case []byte:
-		if x == nil {
-			return mysql.Null(), nil
-		}
-		return mysql.Bytes(x), nil
-	case json.RawMessage: // text: servers make no JSON of bytes
-		if x == nil {
-			return mysql.Null(), nil
-		}
-		return mysql.Text(x), nil
-	case time.Time:
-		return mysql.DateAndTime(mysql.DateTimeOf(x.In(c.location()))), nil
-	case time.Duration:
-		return mysql.Time(mysql.DurationOf(x)), nil
-	case mysql.DateTime:
-		return mysql.DateAndTime(x), nil
-	case mysql.Duration:
-		return mysql.Time(x), nil
-	case driver.Valuer:
-		return c.valuer(x)
-	}
-	return c.reflected(reflect.ValueOf(arg))
-}
+func (c *Conn) value(arg any) (mysql.Value, error) { return value.Of(arg, c.location()) }
 
-// valuer asks a Valuer, whose nil pointer is NULL, as database/sql does.
-func (c *Conn) valuer(x driver.Valuer) (mysql.Value, error) {
-	if v := reflect.ValueOf(x); v.Kind() == reflect.Pointer && v.IsNil() {
-		return mysql.Null(), nil
+// location returns the zone in which values without one are meant.
+func (c *Conn) location() *time.Location {
+	switch {
+	case c.cfg.TimeZone != nil:
+		return c.cfg.TimeZone
+	case c.cfg.Location != nil:
+		return c.cfg.Location
 	}
-	inner, err := x.Value()
-	if err != nil {
-		return mysql.Null(), err
-	}
-	if _, again := inner.(driver.Valuer); again {
-		return mysql.Null(), fmt.Errorf("a %T yields another Valuer", x)
-	}
-	return c.value(inner)
-}
-
-// reflected returns the value of a pointer, or of a type made of another one.
-func (c *Conn) reflected(v reflect.Value) (mysql.Value, error) {
-	switch v.Kind() {
-	case reflect.Pointer:
-		if v.IsNil() {
-			return mysql.Null(), nil
-		}
-		return c.value(v.Elem().Interface())
-	case reflect.Bool:
-		return mysql.Bool(v.Bool()), nil
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		return mysql.Int(v.Int()), nil
-	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		return mysql.Uint(v.Uint()), nil
-	case reflect.Float32:
-		return mysql.Float(float32(v.Float())), nil
-	case reflect.Float64:
-		return mysql.Double(v.Float()), nil
-	case reflect.String:
-		return mysql.String(v.String()), nil
-	case reflect.Slice:
-		if v.Type().Elem().Kind() == reflect.Uint8 {
-			return c.value(v.Bytes())
-		}
-	}
-	return mysql.Null(), fmt.Errorf("a %s is no value of SQL", v.Type())
+	return time.UTC
 }
 
 // longData is the size from which an argument is sent ahead of the execution,

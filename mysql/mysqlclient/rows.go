@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/wirelark/wirelark/mysql"
+	"github.com/wirelark/wirelark/mysql/value"
 )
 
 // Result is how a statement without rows ended, or a result set.
@@ -29,6 +30,8 @@ type Result struct {
 // What a column's getter returns is 0 for NULL. A value that does not fit what
 // is asked for ends the rows with a [*ValueError], which Err and Close return.
 type Rows struct {
+	value.Row // the present row, and its getters
+
 	c       *Conn
 	sql     string
 	stmt    *prepared // nil: text rows
@@ -36,24 +39,16 @@ type Rows struct {
 	cursor  *cursor   // nil: all rows come at once
 	again   *retry    // how to prepare the statement again; nil: it is not to be
 
-	columns []mysql.Column
-	text    *mysql.TextRow
-	binary  *mysql.BinaryRow
-	scratch []byte // texts of numbers of the present row
-	more    bool   // rows of this result set follow
-	last    bool   // no result follows this one
-	ended   bool   // the answer was read to its end, or the connection is lost
-	result  Result
-	err     error
+	more   bool // rows of this result set follow
+	last   bool // no result follows this one
+	ended  bool // the answer was read to its end, or the connection is lost
+	result Result
+	err    error
 }
 
 // maxColumns bounds a result set. A table has at most 4096 columns and a select
 // list has been seen with 70,000.
 const maxColumns = 1 << 20
-
-// Columns describes the columns of the result set; nil: the result has no
-// rows. The slice is shared and is not to be written to.
-func (r *Rows) Columns() []mysql.Column { return r.columns }
 
 // Result returns how the present result ended. For a result set it is complete
 // when Next has returned false.
@@ -66,35 +61,37 @@ func (r *Rows) OutParams() bool { return r.result.Status.Has(mysql.StatusPSOutPa
 // Err returns why the rows ended early: an error of the server, which may come
 // after any number of rows, a [*ConnError] or a [*ValueError]; nil when they did
 // not.
-func (r *Rows) Err() error { return r.err }
+func (r *Rows) Err() error {
+	if r.err == nil {
+		return value.Fault(&r.Row)
+	}
+	return r.err
+}
 
 // Next reads the next row of the result set. It returns false behind the last
 // one, and when something went wrong: see Err. Byte slices of the row before it
 // become invalid.
 func (r *Rows) Next() bool {
-	if !r.more || r.err != nil {
-		return false
+	return value.Fault(&r.Row) == nil && r.next()
+}
+
+func (r *Rows) next() bool {
+	for r.more && r.err == nil {
+		p, err := r.packet()
+		if err != nil {
+			r.lose(err)
+			return false
+		}
+		if r.ends(p) {
+			continue // a cursor goes on with the next batch
+		}
+		if err := value.Decode(&r.Row, &r.c.coder, p, r.c.dialect); err != nil {
+			r.lose(&ProtocolError{What: "a row that cannot be decoded", Err: err})
+			return false
+		}
+		return true
 	}
-	r.scratch = r.scratch[:0]
-	p, err := r.packet()
-	if err != nil {
-		r.lose(err)
-		return false
-	}
-	if r.binary != nil && p[0] == mysql.HeaderOK {
-		err = r.c.coder.Parse(p[1:], r.binary, r.c.dialect)
-	} else if r.ends(p) {
-		return r.Next() // a cursor goes on with the next batch
-	} else if r.binary != nil {
-		err = fmt.Errorf("a row begins with %#02x", p[0])
-	} else {
-		err = r.c.coder.Parse(p, r.text, r.c.dialect)
-	}
-	if err != nil {
-		r.lose(&ProtocolError{What: "a row that cannot be decoded", Err: err})
-		return false
-	}
-	return true
+	return false
 }
 
 // packet returns the next packet of the rows.
@@ -111,6 +108,8 @@ func (r *Rows) packet() ([]byte, error) {
 func (r *Rows) ends(p []byte) bool {
 	deprecated := r.c.server.Capabilities.Has(mysql.ClientDeprecateEOF)
 	switch {
+	case p[0] == mysql.HeaderOK: // a row in binary form, or of a text that is empty
+		return false
 	case p[0] == mysql.HeaderERR:
 		r.stop(r.c.serverError(p))
 		return true
@@ -196,7 +195,8 @@ func (r *Rows) lose(err error) {
 // head reads the beginning of a result: an OK, an ERR, or column definitions.
 // What goes wrong is in r.err.
 func (r *Rows) head() {
-	r.columns, r.more = nil, false
+	value.Describe(&r.Row, nil, nil, nil)
+	r.more = false
 	p, err := r.c.read()
 	if err != nil {
 		r.lose(err)
@@ -230,19 +230,18 @@ func (r *Rows) set(p []byte) error {
 		return &ProtocolError{What: fmt.Sprintf("a result set of %d columns", count.Count)}
 	}
 	optional := r.c.server.Capabilities&(mysql.ClientOptionalResultsetMetadata|mysql.MariaDBCacheMetadata) != 0
-	known := r.stmt != nil && len(r.stmt.columns) == int(count.Count)
+	var columns []mysql.Column
 	switch {
 	case !optional || count.Metadata != 0:
-		columns, err := r.c.definitions(int(count.Count))
-		if err != nil {
+		var err error
+		if columns, err = r.c.definitions(int(count.Count)); err != nil {
 			return err
 		}
-		r.columns = columns
 		if r.stmt != nil {
 			r.stmt.setColumns(columns)
 		}
-	case known:
-		r.columns = r.stmt.columns
+	case r.stmt != nil && len(r.stmt.columns) == int(count.Count):
+		columns = r.stmt.columns
 	default:
 		return &ProtocolError{What: "a result set without the definitions of its columns"}
 	}
@@ -253,11 +252,11 @@ func (r *Rows) set(p []byte) error {
 			return err
 		}
 	}
+	var binary *mysql.BinaryRow
 	if r.stmt != nil {
-		r.binary = r.stmt.row()
-	} else {
-		r.text = mysql.NewTextRow(len(r.columns))
+		binary = r.stmt.row()
 	}
+	value.Describe(&r.Row, columns, binary, r.c.location())
 	return nil
 }
 
@@ -307,7 +306,7 @@ func (c *Conn) definitions(n int) ([]mysql.Column, error) {
 // read of this one. It returns false when there is none, or after an error.
 func (r *Rows) NextResult() bool {
 	r.drain()
-	if r.err != nil || r.last {
+	if r.Err() != nil || r.last {
 		return false
 	}
 	r.head()
@@ -316,7 +315,7 @@ func (r *Rows) NextResult() bool {
 
 // drain reads the rest of a result set.
 func (r *Rows) drain() {
-	for r.Next() { //nolint:revive // the rows are not wanted
+	for r.next() { //nolint:revive // the rows are not wanted
 	}
 }
 
@@ -326,15 +325,14 @@ func (r *Rows) drain() {
 func (r *Rows) Close() error {
 	if r.cursor != nil && r.cursor.open { // the next execution, or Close of the statement, drops it
 		r.finish()
-		return r.err
+		return r.Err()
 	}
-	failed := r.err
-	r.err = nil
+	fault := value.Fault(&r.Row)
 	for r.drain(); r.err == nil && !r.last; r.drain() {
 		r.head()
 	}
-	if failed != nil {
-		r.err = failed
+	if r.err == nil {
+		r.err = fault
 	}
 	return r.err
 }

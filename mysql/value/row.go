@@ -1,4 +1,4 @@
-package mysqlclient
+package value
 
 import (
 	"fmt"
@@ -8,24 +8,70 @@ import (
 	"time"
 
 	"github.com/wirelark/wirelark/mysql"
+	"github.com/wirelark/wirelark/wire"
 )
 
-// ValueError says that a value cannot be had as what was asked for. It ends the
-// rows it belongs to; see [Rows].
-type ValueError struct {
+// Row is a row of a result set and the getters of its columns, which are counted
+// from 0. An index beyond the columns panics, as that of a slice does. What a
+// getter returns for NULL is 0.
+//
+// A value that does not fit what is asked for gives 0 as well and is
+// remembered: see [Fault].
+type Row struct {
+	columns []mysql.Column
+	text    *mysql.TextRow
+	binary  *mysql.BinaryRow // nil: the row is text
+	loc     *time.Location
+	scratch []byte // texts of numbers
+	fault   error
+}
+
+// Describe says of what columns the rows are that r will hold, and in which zone
+// values without one are meant. Binary is the decoder for rows in binary form;
+// nil: they are text.
+func Describe(r *Row, columns []mysql.Column, binary *mysql.BinaryRow, loc *time.Location) {
+	r.columns, r.binary, r.loc, r.text = columns, binary, loc, nil
+	if binary == nil && columns != nil {
+		r.text = mysql.NewTextRow(len(columns))
+	}
+}
+
+// Decode makes r the row in a packet, which it aliases from then on. It allocates
+// nothing but for the first row.
+func Decode(r *Row, c *wire.Coder, packet []byte, d wire.Dialect) error {
+	r.scratch = r.scratch[:0]
+	if r.binary == nil {
+		return c.Parse(packet, r.text, d)
+	}
+	if len(packet) == 0 || packet[0] != mysql.HeaderOK {
+		return wire.ErrValue
+	}
+	return c.Parse(packet[1:], r.binary, d)
+}
+
+// Fault returns the first [*Error] of a getter of r; nil: there was none.
+func Fault(r *Row) error { return r.fault }
+
+// Columns describes the columns; nil: there are no rows. The slice is shared and
+// is not to be written to.
+func (r *Row) Columns() []mysql.Column { return r.columns }
+
+// Error says that a value cannot be had as what was asked for. It ends the
+// rows it belongs to.
+type Error struct {
 	Column string // its name
 	Value  string // as text, cut when it is long
 	Want   string // what was asked for, as "an int64"
 }
 
 // Error names column and value.
-func (e *ValueError) Error() string {
+func (e *Error) Error() string {
 	return fmt.Sprintf("mysql: column %q has %q, which is not %s", e.Column, e.Value, e.Want)
 }
 
 // bad ends the rows because of a value, unless they have ended already.
-func (r *Rows) bad(i int, want string) {
-	if r.err != nil {
+func (r *Row) bad(i int, want string) {
+	if r.fault != nil {
 		return
 	}
 	const most = 64
@@ -33,11 +79,11 @@ func (r *Rows) bad(i int, want string) {
 	if len(text) > most {
 		text = text[:most] + "…"
 	}
-	r.err = &ValueError{Column: r.columns[i].Name, Value: text, Want: want}
+	r.fault = &Error{Column: r.columns[i].Name, Value: text, Want: want}
 }
 
 // IsNull reports whether column i of the present row is NULL.
-func (r *Rows) IsNull(i int) bool {
+func (r *Row) IsNull(i int) bool {
 	if r.binary != nil {
 		return r.binary.Values[i].IsNull()
 	}
@@ -46,7 +92,7 @@ func (r *Rows) IsNull(i int) bool {
 
 // Cell returns column i of the present row. It aliases the row: it is valid
 // until Next.
-func (r *Rows) Cell(i int) mysql.Value {
+func (r *Row) Cell(i int) mysql.Value {
 	if r.binary != nil {
 		return r.binary.Values[i]
 	}
@@ -59,7 +105,7 @@ func (r *Rows) Cell(i int) mysql.Value {
 
 // Int64 returns an integer. Numbers with nothing behind the point, and texts
 // that are integers, are good as well; BIT counts as unsigned.
-func (r *Rows) Int64(i int) int64 {
+func (r *Row) Int64(i int) int64 {
 	if r.binary != nil {
 		if v := &r.binary.Values[i]; v.Kind() == mysql.KindInt {
 			return v.Int64()
@@ -76,8 +122,8 @@ func (r *Rows) Int64(i int) int64 {
 	return 0
 }
 
-// Uint64 is [Rows.Int64] for numbers that are not negative.
-func (r *Rows) Uint64(i int) uint64 {
+// Uint64 is [Row.Int64] for numbers that are not negative.
+func (r *Row) Uint64(i int) uint64 {
 	n, negative, ok := r.integer(i)
 	if !ok || negative && n != 0 {
 		r.bad(i, "a uint64")
@@ -87,7 +133,7 @@ func (r *Rows) Uint64(i int) uint64 {
 }
 
 // integer returns the absolute value of an integer and its sign.
-func (r *Rows) integer(i int) (n uint64, negative, ok bool) {
+func (r *Row) integer(i int) (n uint64, negative, ok bool) {
 	v := r.Cell(i)
 	switch v.Kind() {
 	case mysql.KindNull:
@@ -131,7 +177,7 @@ func wholeNumber(x float64) (n uint64, negative, ok bool) {
 }
 
 // Float64 returns a number, or a text that is one. A DECIMAL is rounded.
-func (r *Rows) Float64(i int) float64 {
+func (r *Row) Float64(i int) float64 {
 	v := r.Cell(i)
 	switch v.Kind() {
 	case mysql.KindNull:
@@ -152,7 +198,7 @@ func (r *Rows) Float64(i int) float64 {
 }
 
 // Bool reports whether a number, or a BIT, is not 0.
-func (r *Rows) Bool(i int) bool {
+func (r *Row) Bool(i int) bool {
 	n, _, ok := r.integer(i)
 	if !ok {
 		return r.Float64(i) != 0
@@ -162,7 +208,7 @@ func (r *Rows) Bool(i int) bool {
 
 // Bytes returns the bytes of a text or a blob, and the text of other values. It
 // is nil for NULL, and valid until Next.
-func (r *Rows) Bytes(i int) []byte {
+func (r *Row) Bytes(i int) []byte {
 	if r.binary == nil {
 		return r.text.Cells[i]
 	}
@@ -180,10 +226,10 @@ func (r *Rows) Bytes(i int) []byte {
 
 // String returns a copy of a text or a blob, and the text of other values: as
 // the server writes it. It is empty for NULL.
-func (r *Rows) String(i int) string { return string(r.Bytes(i)) }
+func (r *Row) String(i int) string { return string(r.Bytes(i)) }
 
 // AppendText appends what String returns to b, without another allocation.
-func (r *Rows) AppendText(b []byte, i int) []byte {
+func (r *Row) AppendText(b []byte, i int) []byte {
 	if r.binary == nil {
 		return append(b, r.text.Cells[i]...)
 	}
@@ -192,7 +238,7 @@ func (r *Rows) AppendText(b []byte, i int) []byte {
 
 // DateTime returns a DATE, DATETIME or TIMESTAMP as it is: without a zone, the
 // zero date and dates without a day among them.
-func (r *Rows) DateTime(i int) mysql.DateTime {
+func (r *Row) DateTime(i int) mysql.DateTime {
 	v := r.Cell(i)
 	switch v.Kind() {
 	case mysql.KindNull, mysql.KindDate, mysql.KindDateTime:
@@ -208,13 +254,13 @@ func (r *Rows) DateTime(i int) mysql.DateTime {
 
 // Time returns a DATE, DATETIME or TIMESTAMP as a time in the configuration's
 // zone. The zero date and others that are no day of the calendar are an error:
-// see [Rows.DateTime].
-func (r *Rows) Time(i int) time.Time {
+// see [Row.DateTime].
+func (r *Row) Time(i int) time.Time {
 	if r.IsNull(i) {
 		return time.Time{}
 	}
 	d := r.DateTime(i)
-	t, ok := d.Time(r.c.location())
+	t, ok := d.Time(r.loc)
 	if !ok {
 		r.bad(i, "a time")
 	}
@@ -222,7 +268,7 @@ func (r *Rows) Time(i int) time.Time {
 }
 
 // Duration returns a TIME.
-func (r *Rows) Duration(i int) time.Duration {
+func (r *Row) Duration(i int) time.Duration {
 	v := r.Cell(i)
 	switch v.Kind() {
 	case mysql.KindNull, mysql.KindTime:
@@ -241,7 +287,7 @@ func (r *Rows) Duration(i int) time.Duration {
 // YEAR), float32, float64, string (texts, DECIMAL, ENUM, SET, JSON), []byte
 // (blobs, BIT, GEOMETRY, VECTOR), [mysql.DateTime] (DATE, DATETIME, TIMESTAMP)
 // or [mysql.Duration] (TIME).
-func (r *Rows) Value(i int) any {
+func (r *Row) Value(i int) any {
 	v := r.Cell(i)
 	switch v.Kind() {
 	case mysql.KindInt:
@@ -262,15 +308,4 @@ func (r *Rows) Value(i int) any {
 		return v.Time()
 	}
 	return nil
-}
-
-// location returns the zone in which values without one are meant.
-func (c *Conn) location() *time.Location {
-	switch {
-	case c.cfg.TimeZone != nil:
-		return c.cfg.TimeZone
-	case c.cfg.Location != nil:
-		return c.cfg.Location
-	}
-	return time.UTC
 }
