@@ -62,10 +62,6 @@ type InsertOptions struct {
 const (
 	defaultChunkRows  = 5000
 	defaultChunkBytes = 1 << 20
-
-	// largeChunk is a size from which a command may be more than a server takes,
-	// of which 1 MiB is the least: literals are longer than the values in them.
-	largeChunk = 256 << 10
 )
 
 // InsertResult is what became of the rows.
@@ -109,7 +105,7 @@ func (e *RowError) Unwrap() error { return e.Err }
 // exceed the server's max_allowed_packet are made smaller; a row that alone
 // exceeds it is a RowError around a [*mysqlclient.TooLargeError].
 func InsertRows(ctx context.Context, c *mysqlclient.Conn, table string, columns []string, rows iter.Seq[[]any], o *InsertOptions) (InsertResult, error) {
-	in, err := newInserter(ctx, c, table, columns, o)
+	in, err := newInserter(c, table, columns, o)
 	if err != nil {
 		return InsertResult{}, err
 	}
@@ -134,7 +130,6 @@ type inserter struct {
 	table   string // quoted
 	columns []string
 	own     bool // the transaction is ours
-	limit   int  // bytes of a command
 
 	chunk    chunk
 	stmt     *mysqlclient.Stmt
@@ -146,7 +141,7 @@ type inserter struct {
 // savepoint is where an error goes back to in a transaction of the caller's.
 const savepoint = "wirelark_insert_rows"
 
-func newInserter(ctx context.Context, c *mysqlclient.Conn, table string, columns []string, o *InsertOptions) (*inserter, error) {
+func newInserter(c *mysqlclient.Conn, table string, columns []string, o *InsertOptions) (*inserter, error) {
 	in := &inserter{c: c, columns: columns, table: lexer.QuoteIdent(table)}
 	if o != nil {
 		in.o = *o
@@ -172,14 +167,6 @@ func newInserter(ctx context.Context, c *mysqlclient.Conn, table string, columns
 		verb = "INSERT IGNORE INTO "
 	}
 	in.head = verb + in.table + " (" + quoteAll(columns) + ") VALUES "
-	in.limit = in.o.ChunkBytes
-	if in.limit >= largeChunk { // literals may be longer than the values in them
-		most, err := c.MaxAllowedPacket(ctx)
-		if err != nil {
-			return nil, err
-		}
-		in.limit = int(min(int64(in.limit), most/4))
-	}
 	in.chunk.width = len(columns)
 	return in, nil
 }
@@ -286,7 +273,7 @@ func (in *inserter) all(ctx context.Context, rows iter.Seq[[]any]) error {
 		if failed = in.add(row); failed != nil {
 			break
 		}
-		if in.chunk.rows >= in.o.ChunkRows || in.chunk.bytes >= in.limit {
+		if in.chunk.rows >= in.o.ChunkRows || in.chunk.bytes >= in.o.ChunkBytes {
 			if failed = in.send(ctx); failed != nil {
 				break
 			}
@@ -309,22 +296,37 @@ func (in *inserter) add(row []any) error {
 
 // send brings the chunk to the server and empties it.
 func (in *inserter) send(ctx context.Context) error {
-	first := in.read - int64(in.chunk.rows)
-	result, err := in.execute(ctx, &in.chunk)
-	if err != nil {
-		return in.blame(ctx, first, err)
+	if err := in.part(ctx, &in.chunk); err != nil {
+		return err
 	}
-	in.took(result)
-	in.chunk.clear()
+	if in.o.Progress != nil {
+		in.o.Progress(in.read)
+	}
+	in.chunk.clear(in.read)
 	return nil
+}
+
+// part brings rows to the server, in halves if they are more than it takes at
+// once.
+func (in *inserter) part(ctx context.Context, k *chunk) error {
+	result, err := in.execute(ctx, k)
+	if err == nil {
+		in.took(result)
+		return nil
+	}
+	if _, large := errors.AsType[*mysqlclient.TooLargeError](err); !large || k.rows == 1 {
+		return in.blame(ctx, k, err)
+	}
+	left, right := k.slice(0, k.rows/2), k.slice(k.rows/2, k.rows)
+	if err := in.part(ctx, &left); err != nil {
+		return err
+	}
+	return in.part(ctx, &right)
 }
 
 func (in *inserter) took(r mysqlclient.Result) {
 	in.inserted += int64(r.AffectedRows)
 	in.warnings += uint64(r.Warnings)
-	if in.o.Progress != nil {
-		in.o.Progress(in.read)
-	}
 }
 
 // execute inserts the rows of a chunk, all or none of them.
@@ -339,16 +341,16 @@ func (in *inserter) execute(ctx context.Context, k *chunk) (mysqlclient.Result, 
 	}
 }
 
-// blame finds the row that made a chunk fail, which was taken back whole: it
+// blame finds the row that made rows fail, which were taken back whole: it
 // inserts halves of what is left until one row is.
-func (in *inserter) blame(ctx context.Context, first int64, err error) error {
+func (in *inserter) blame(ctx context.Context, k *chunk, err error) error {
 	if in.c.Err() != nil || !ofRow(err) {
 		return err
 	}
-	lo, hi := 0, in.chunk.rows // the culprit is in [lo, hi)
+	lo, hi := 0, k.rows // the culprit is in [lo, hi)
 	for hi-lo > 1 {
 		mid := lo + (hi-lo)/2
-		half := in.chunk.slice(lo, mid)
+		half := k.slice(lo, mid)
 		_, e := in.execute(ctx, &half)
 		switch {
 		case e == nil:
@@ -359,12 +361,15 @@ func (in *inserter) blame(ctx context.Context, first int64, err error) error {
 			hi, err = mid, e
 		}
 	}
-	last := in.chunk.slice(lo, hi)
+	last := k.slice(lo, hi)
+	if k.rows == 1 {
+		return &RowError{Row: last.first, Count: 1, Err: err}
+	}
 	if _, e := in.execute(ctx, &last); e != nil {
-		return &RowError{Row: first + int64(lo), Count: 1, Err: e}
+		return &RowError{Row: last.first, Count: 1, Err: e}
 	}
 	// It does not fail any more, for whatever reason.
-	return &RowError{Row: first, Count: int64(in.chunk.rows), Err: err}
+	return &RowError{Row: k.first, Count: int64(k.rows), Err: err}
 }
 
 // ofRow reports whether an error is about a row that is not named yet, and not

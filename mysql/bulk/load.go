@@ -36,6 +36,9 @@ func (in *inserter) load(ctx context.Context, rows iter.Seq[[]any]) error {
 		return err
 	}
 	in.took(result)
+	if in.o.Progress != nil {
+		in.o.Progress(in.read)
+	}
 	return nil
 }
 
@@ -83,8 +86,8 @@ type rowReader struct {
 // fill reads the next chunk of rows.
 func (r *rowReader) fill() {
 	k := &r.in.chunk
-	k.clear()
-	for !r.done && k.rows < r.in.o.ChunkRows && k.bytes < r.in.limit {
+	k.clear(r.in.read)
+	for !r.done && k.rows < r.in.o.ChunkRows && k.bytes < r.in.o.ChunkBytes {
 		row, ok := r.next()
 		if !ok {
 			r.done = true
@@ -100,8 +103,8 @@ func (r *rowReader) fill() {
 // fail ends the reading because of row n of the chunk.
 func (r *rowReader) fail(n int, err error) {
 	r.buf, r.done = r.buf[:0], true
-	r.err = &RowError{Row: r.in.read - int64(r.in.chunk.rows-n), Count: 1, Err: err}
-	r.in.chunk.clear()
+	r.err = &RowError{Row: r.in.chunk.first + int64(n), Count: 1, Err: err}
+	r.in.chunk.clear(r.in.read)
 }
 
 // Read implements io.Reader. An error of a row ends the reading, which ends the
