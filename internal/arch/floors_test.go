@@ -35,7 +35,7 @@ var floors = []string{
 	"mysql/packet",
 	"mysql/auth",
 	"mysql/options",
-	"mysql/value", // Go values to and from MySQL values: arguments, literals, getters of rows; mysqlclient is beyond 3,000 lines with it
+	"mysql/value",     // Go values to and from MySQL values: arguments, literals, getters of rows; mysqlclient is beyond 3,000 lines with it
 	"mysql/transport", // the connection phase in either role (greeting, TLS, authentication), as ssh/transport is: shared by mysqlclient and mysqlserver, each beyond 3,000 lines with its half
 	// 4: speak, serve, see.
 	"ssh/sshclient",
