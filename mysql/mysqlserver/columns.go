@@ -80,16 +80,16 @@ func (w *Writer) describe() error {
 	if w.gather != nil || c.client.Capabilities.Has(mysql.ClientDeprecateEOF) {
 		return nil // or it is not known yet what follows
 	}
-	return w.endDefinitions(0)
+	return w.endDefinitions()
 }
 
 // endDefinitions sends the EOF between definitions and rows to clients that
 // want one.
-func (w *Writer) endDefinitions(flags mysql.Status) error {
+func (w *Writer) endDefinitions() error {
 	if w.c.client.Capabilities.Has(mysql.ClientDeprecateEOF) {
 		return nil
 	}
-	return w.c.append(&mysql.EOF{Warnings: w.warnings, Status: w.status(ending{flags: flags, out: w.out}, false)})
+	return w.c.append(&mysql.EOF{Warnings: w.warnings, Status: w.status(ending{out: w.out}, false)})
 }
 
 // seed makes digests differ from one process to the next.
@@ -134,7 +134,7 @@ func whole(m *mysql.Column, collation uint8) mysql.Column {
 	if k.blob {
 		v.Flags |= mysql.FlagBlob
 	}
-	if v.Collation == mysql.CollationBinary && k.number != true || k.blob && v.Collation == mysql.CollationBinary {
+	if v.Collation == mysql.CollationBinary && !k.number {
 		v.Flags |= mysql.FlagBinary
 	}
 	if v.Length == 0 {

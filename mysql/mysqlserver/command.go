@@ -96,7 +96,7 @@ func (c *Conn) execute(ctx context.Context, p []byte) error {
 	case mysql.ComStatistics:
 		return c.statistics(ctx)
 	case mysql.ComPing:
-		return c.ok(Result{})
+		return c.ok()
 	case mysql.ComProcessKill:
 		return c.processKill(p)
 	case mysql.ComChangeUser:
@@ -112,9 +112,11 @@ func (c *Conn) execute(ctx context.Context, p []byte) error {
 	case mysql.ComStmtBulkExecute:
 		return c.executeBulk(ctx, p)
 	case mysql.ComStmtSendLongData:
-		return c.longData(p)
+		c.longData(p)
+		return nil
 	case mysql.ComStmtClose:
-		return c.closeStatement(p)
+		c.closeStatement(p)
+		return nil
 	case mysql.ComStmtReset:
 		return c.resetStatement(p)
 	case mysql.ComStmtFetch:
@@ -127,13 +129,7 @@ func (c *Conn) execute(ctx context.Context, p []byte) error {
 func (c *Conn) fail(e *Error) error { return c.appendError(e) }
 
 // ok answers with a success.
-func (c *Conn) ok(r Result) error {
-	w := Writer{c: c}
-	if err := w.OK(r); err != nil {
-		return err
-	}
-	return w.finish(nil)
-}
+func (c *Conn) ok() error { return (&Writer{c: c}).finish(nil) }
 
 // failed answers with what a method of the session has returned, as its
 // context ctx says.
@@ -149,7 +145,7 @@ func (c *Conn) initDB(ctx context.Context, p []byte) error {
 		return c.failed(ctx, err)
 	}
 	c.SetDatabase(m.Schema)
-	return c.ok(Result{})
+	return c.ok()
 }
 
 func (c *Conn) fieldList(ctx context.Context, p []byte) error {
@@ -207,7 +203,7 @@ func (c *Conn) processKill(p []byte) error {
 	if err := c.Kill(m.ID, false); err != nil {
 		return c.fail(errorOf(err))
 	}
-	return c.ok(Result{})
+	return c.ok()
 }
 
 // reset makes the session as it was at first.
@@ -218,7 +214,7 @@ func (c *Conn) reset(ctx context.Context) error {
 	}
 	c.status, c.noColumns = initialStatus, false
 	c.track(mysql.Track{Kind: mysql.TrackStateChange, Value: "1"})
-	return c.ok(Result{})
+	return c.ok()
 }
 
 func (c *Conn) setOption(p []byte) error {

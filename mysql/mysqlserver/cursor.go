@@ -38,7 +38,7 @@ func (k *cursor) add(w *Writer, m wire.Message) (kept bool, err error) {
 	}
 	k.buf = k.buf[:from]
 	w.gather = nil
-	if err := w.endDefinitions(0); err != nil {
+	if err := w.endDefinitions(); err != nil {
 		return false, err
 	}
 	err = k.send(c, len(k.ends))
@@ -76,7 +76,7 @@ func (w *Writer) openCursor(e ending, more bool) error {
 	k := w.gather
 	w.gather = nil // what follows has no cursor
 	if more || e.out {
-		if err := w.endDefinitions(0); err != nil {
+		if err := w.endDefinitions(); err != nil {
 			return err
 		}
 		err := k.send(w.c, len(k.ends))

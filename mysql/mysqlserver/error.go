@@ -59,7 +59,6 @@ func errorOf(err error) *Error {
 // What the server itself says.
 var (
 	errTooMany        = Errorf(1040, "Too many connections")
-	errHandshake      = Errorf(1043, "Bad handshake")
 	errUnknownCommand = Errorf(1047, "Unknown command")
 	errShutdown       = Errorf(1053, "Server shutdown in progress")
 	errEmptyQuery     = Errorf(1065, "Query was empty")
@@ -68,7 +67,6 @@ var (
 	errOutOfOrder     = Errorf(1156, "Got packets out of order")
 	errUncompress     = Errorf(1157, "Couldn't uncompress communication packet")
 	errReadTimeout    = Errorf(1159, "Got timeout reading communication packets")
-	errOldClient      = Errorf(1251, "Client does not support authentication protocol requested by server; consider upgrading MySQL client")
 	errInterrupted    = Errorf(1317, "Query execution was interrupted")
 	errMalformed      = Errorf(1835, "Malformed communication packet.")
 	errKilledMariaDB  = &Error{1927, "70100", "Connection was killed"} // MySQL has another one of that number

@@ -18,39 +18,19 @@ import (
 // ErrLogin is wrapped by the errors about clients that were not let in.
 var ErrLogin = errors.New("the client was not let in")
 
-// What the two kinds of server can do, without TLS.
-const (
-	offered = mysql.ClientLongPassword | mysql.ClientFoundRows | mysql.ClientLongFlag | mysql.ClientConnectWithDB |
-		mysql.ClientNoSchema | mysql.ClientODBC | mysql.ClientLocalFiles | mysql.ClientIgnoreSpace |
-		mysql.ClientProtocol41 | mysql.ClientInteractive | mysql.ClientIgnoreSigpipe | mysql.ClientTransactions |
-		mysql.ClientReserved | mysql.ClientSecureConnection | mysql.ClientMultiStatements | mysql.ClientMultiResults |
-		mysql.ClientPSMultiResults | mysql.ClientPluginAuth | mysql.ClientConnectAttrs |
-		mysql.ClientPluginAuthLenencClientData | mysql.ClientSessionTrack | mysql.ClientDeprecateEOF |
-		mysql.ClientCompress | mysql.ClientRememberOptions
-
-	offeredMySQL = offered | mysql.ClientOptionalResultsetMetadata | mysql.ClientZstdCompression |
-		mysql.ClientQueryAttributes | mysql.ClientMultiFactorAuthentication
-
-	offeredMariaDB = offered&^mysql.ClientLongPassword | mysql.MariaDBProgress | mysql.MariaDBBulkOperations |
-		mysql.MariaDBExtendedMetadata | mysql.MariaDBCacheMetadata
-
-	// indispensable is what no Withhold takes away.
-	indispensable = mysql.ClientLongPassword | mysql.ClientProtocol41 | mysql.ClientSecureConnection
-)
-
 // introduction returns what the greeting of connection id says.
 func (s *Server) introduction(id uint32) *transport.ServerConfig {
 	cfg := &transport.ServerConfig{
-		Version: DefaultVersion, ConnectionID: id, Capabilities: offeredMySQL, Collation: s.collation(),
+		Version: DefaultVersion, ConnectionID: id, Capabilities: transport.OfferedMySQL, Collation: s.collation(),
 		Status: initialStatus, Plugin: s.plugin(), TLS: s.TLS, Key: s.Key, Local: s.Secure,
 	}
 	if s.MariaDB {
-		cfg.Version, cfg.Capabilities = DefaultMariaDBVersion, offeredMariaDB
+		cfg.Version, cfg.Capabilities = DefaultMariaDBVersion, transport.OfferedMariaDB
 	}
 	if s.Version != "" {
 		cfg.Version = s.Version
 	}
-	cfg.Capabilities &^= s.Withhold &^ indispensable
+	cfg.Capabilities &^= s.Withhold &^ mysql.ClientLongPassword // which says who we are
 	return cfg
 }
 

@@ -2,7 +2,6 @@ package mysqlserver
 
 import (
 	"errors"
-	"io"
 	"net"
 	"time"
 
@@ -87,7 +86,7 @@ func (c *Conn) refuseRead(err error) error {
 	switch {
 	case errors.As(err, &large):
 		_ = c.sendError(errTooLarge)
-		c.linger()
+		c.sock.Linger()
 	case errors.As(err, &sequence):
 		c.sayGoodbye(errOutOfOrder)
 	case errors.As(err, &frame):
@@ -96,20 +95,4 @@ func (c *Conn) refuseRead(err error) error {
 		_ = c.sendError(errReadTimeout)
 	}
 	return err
-}
-
-const (
-	lingerBytes = 64 << 20
-	lingerTime  = time.Second
-)
-
-// linger reads on for a moment, so that a client that is still sending sees the
-// error before the connection breaks.
-func (c *Conn) linger() {
-	if half, ok := c.sock.Conn.(interface{ CloseWrite() error }); ok {
-		_ = half.CloseWrite()
-	}
-	c.sock.Patience(0)
-	_ = c.sock.SetReadDeadline(time.Now().Add(lingerTime))
-	_, _ = io.CopyN(io.Discard, c.sock, lingerBytes)
 }

@@ -123,7 +123,7 @@ func (c *Conn) introduce(s *prepared, columns []mysql.Column) error {
 		}
 	}
 	if len(s.shape) > 0 {
-		if err := w.endDefinitions(0); err != nil {
+		if err := w.endDefinitions(); err != nil {
 			return err
 		}
 	}
@@ -134,7 +134,7 @@ func (c *Conn) introduce(s *prepared, columns []mysql.Column) error {
 		}
 	}
 	if len(columns) > 0 {
-		return w.endDefinitions(0)
+		return w.endDefinitions()
 	}
 	return nil
 }
@@ -199,10 +199,10 @@ func (s *prepared) arguments(m *mysql.StmtExecute) []mysql.Value {
 
 // longData takes a piece of a value that is sent ahead. It is not answered:
 // what is wrong with it is the answer to the next execution.
-func (c *Conn) longData(p []byte) error {
+func (c *Conn) longData(p []byte) {
 	var m mysql.StmtSendLongData
-	if err := c.parse(p, &m); err != nil {
-		return nil
+	if c.parse(p, &m) != nil {
+		return
 	}
 	s := c.stmts.find(m.ID)
 	switch {
@@ -221,7 +221,6 @@ func (c *Conn) longData(p []byte) error {
 		s.shape[i].Long = true
 		c.stmts.long += len(m.Data)
 	}
-	return nil
 }
 
 // dropLong forgets the values that were sent ahead.
@@ -252,19 +251,18 @@ func (c *Conn) resetStatement(p []byte) error {
 	}
 	s.dropLong(c)
 	s.closeCursor(c)
-	return c.ok(Result{})
+	return c.ok()
 }
 
 // closeStatement does what COM_STMT_CLOSE asks for. It is not answered.
-func (c *Conn) closeStatement(p []byte) error {
+func (c *Conn) closeStatement(p []byte) {
 	var m mysql.StmtClose
-	if err := c.parse(p, &m); err != nil {
-		return nil
+	if c.parse(p, &m) != nil {
+		return
 	}
 	if s := c.stmts.find(m.ID); s != nil {
 		c.stmts.remove(c, s)
 	}
-	return nil
 }
 
 func (l *statements) remove(c *Conn, s *prepared) {

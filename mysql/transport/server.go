@@ -24,11 +24,31 @@ const (
 // ClientLongPassword knows what they mean.
 const mariaDBOnly mysql.Capabilities = 0xffffffff << 32
 
+// What servers of the two kinds can do, as ours can, without TLS.
+const (
+	offered = mysql.ClientLongPassword | mysql.ClientFoundRows | mysql.ClientLongFlag | mysql.ClientConnectWithDB |
+		mysql.ClientNoSchema | mysql.ClientODBC | mysql.ClientLocalFiles | mysql.ClientIgnoreSpace |
+		mysql.ClientProtocol41 | mysql.ClientInteractive | mysql.ClientIgnoreSigpipe | mysql.ClientTransactions |
+		mysql.ClientReserved | mysql.ClientSecureConnection | mysql.ClientMultiStatements | mysql.ClientMultiResults |
+		mysql.ClientPSMultiResults | mysql.ClientPluginAuth | mysql.ClientConnectAttrs |
+		mysql.ClientPluginAuthLenencClientData | mysql.ClientSessionTrack | mysql.ClientDeprecateEOF |
+		mysql.ClientCompress | mysql.ClientRememberOptions
+
+	OfferedMySQL = offered | mysql.ClientOptionalResultsetMetadata | mysql.ClientZstdCompression |
+		mysql.ClientQueryAttributes | mysql.ClientMultiFactorAuthentication
+
+	OfferedMariaDB = offered&^mysql.ClientLongPassword | mysql.MariaDBProgress | mysql.MariaDBBulkOperations |
+		mysql.MariaDBExtendedMetadata | mysql.MariaDBCacheMetadata
+
+	// indispensable is what every server offers.
+	indispensable = mysql.ClientProtocol41 | mysql.ClientSecureConnection
+)
+
 // ServerConfig says how a server introduces itself.
 type ServerConfig struct {
 	Version      string
 	ConnectionID uint32
-	Capabilities mysql.Capabilities // ClientSSL follows from TLS
+	Capabilities mysql.Capabilities // ClientSSL follows from TLS; what no client can do without is added
 	Collation    uint8              // the server's default
 	Status       mysql.Status
 	Plugin       string          // method that the greeting names
@@ -86,7 +106,7 @@ func oldClient(format string, args ...any) error {
 // NewServer returns the beginning of a connection. cfg is copied.
 func NewServer(pc *packet.Conn, cfg *ServerConfig) *Server {
 	s := &Server{pc: pc, cfg: *cfg}
-	s.cfg.Capabilities &^= mysql.ClientSSL
+	s.cfg.Capabilities = s.cfg.Capabilities&^mysql.ClientSSL | indispensable
 	if cfg.TLS != nil {
 		s.cfg.Capabilities |= mysql.ClientSSL
 	}

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"io"
 	"net"
 	"sync"
 	"time"
@@ -174,4 +175,21 @@ func (s *Socket) Unwatch() {
 		_ = s.Conn.SetReadDeadline(s.deadline)
 	}
 	s.mu.Unlock()
+}
+
+// What Linger reads, and how long.
+const (
+	lingerBytes = 64 << 20
+	lingerTime  = time.Second
+)
+
+// Linger says that no more will be sent and reads on for a moment, so that a
+// client that is still sending sees what was sent before the connection breaks.
+func (s *Socket) Linger() {
+	if half, ok := s.Conn.(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite()
+	}
+	s.Patience(0)
+	_ = s.SetReadDeadline(time.Now().Add(lingerTime))
+	_, _ = io.CopyN(io.Discard, s, lingerBytes)
 }
