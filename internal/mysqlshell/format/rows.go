@@ -1,61 +1,58 @@
-package mysqlshell
+package format
 
 import (
-	"context"
-	"crypto/tls"
 	"sync/atomic"
 
-	"github.com/wirelark/wirelark/internal/mysqlshell/format"
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/mysqlclient"
 )
 
-// formatColumns says what the writers of package format need of the columns.
-func formatColumns(columns []mysql.Column) []format.Column {
-	all := make([]format.Column, len(columns))
+// columnsOf says what the writers of package format need of the columns.
+func columnsOf(columns []mysql.Column) []Column {
+	all := make([]Column, len(columns))
 	for i := range columns {
 		c := &columns[i]
-		all[i] = format.Column{Name: c.Name, Table: c.OrgTable, Kind: kindOf(c)}
+		all[i] = Column{Name: c.Name, Table: c.OrgTable, Kind: kindOf(c)}
 	}
 	return all
 }
 
-func kindOf(c *mysql.Column) format.Kind {
+func kindOf(c *mysql.Column) Kind {
 	switch c.Type {
 	case mysql.TypeTiny, mysql.TypeShort, mysql.TypeLong, mysql.TypeLonglong, mysql.TypeInt24, mysql.TypeYear:
-		return format.Integer
+		return Integer
 	case mysql.TypeDecimal, mysql.TypeNewDecimal:
-		return format.Decimal
+		return Decimal
 	case mysql.TypeFloat, mysql.TypeDouble:
-		return format.Float
+		return Float
 	case mysql.TypeDate, mysql.TypeNewDate, mysql.TypeTime, mysql.TypeDatetime, mysql.TypeTimestamp:
-		return format.Time
+		return Time
 	case mysql.TypeBit:
-		return format.Bit
+		return Bit
 	case mysql.TypeGeometry, mysql.TypeVector:
-		return format.Binary
+		return Binary
 	case mysql.TypeNull:
-		return format.Text
+		return Text
 	}
 	switch {
 	case c.JSON():
-		return format.JSON
+		return JSON
 	case c.Collation == mysql.CollationBinary:
-		return format.Binary
+		return Binary
 	}
-	return format.Text
+	return Text
 }
 
 // WriteRows writes what is left of the present result set as a set of w, and
 // returns how many rows that were. When skip becomes true the rest is read and
 // not written; nil: nothing is skipped. What ended the rows early is in
 // rows.Err; the rows before it are written.
-func WriteRows(w format.Writer, rows *mysqlclient.Rows, skip *atomic.Bool) (n uint64, err error) {
+func WriteRows(w Writer, rows *mysqlclient.Rows, skip *atomic.Bool) (n uint64, err error) {
 	columns := rows.Columns()
-	if err := w.Begin(formatColumns(columns)); err != nil {
+	if err := w.Begin(columnsOf(columns)); err != nil {
 		return 0, err
 	}
-	c := newCells(columns)
+	c := newRowCells(columns)
 	for rows.Next() {
 		if skip != nil && skip.Load() {
 			continue
@@ -68,8 +65,8 @@ func WriteRows(w format.Writer, rows *mysqlclient.Rows, skip *atomic.Bool) (n ui
 	return n, w.End()
 }
 
-// cells turns rows into the text of their cells, without allocating for each.
-type cells struct {
+// rowCells turns rows into the text of their cells, without allocating for each.
+type rowCells struct {
 	row  [][]byte
 	fill []int // width to which a column is filled with zeros; 0: none
 	text []byte
@@ -79,8 +76,8 @@ type cells struct {
 // yearDigits is the width of a YEAR.
 const yearDigits = 4
 
-func newCells(columns []mysql.Column) *cells {
-	c := &cells{text: make([]byte, 0, 1024), row: make([][]byte, len(columns)), fill: make([]int, len(columns)), ends: make([]int, len(columns))}
+func newRowCells(columns []mysql.Column) *rowCells {
+	c := &rowCells{text: make([]byte, 0, 1024), row: make([][]byte, len(columns)), fill: make([]int, len(columns)), ends: make([]int, len(columns))}
 	for i := range columns {
 		switch {
 		case columns[i].Type == mysql.TypeYear:
@@ -93,7 +90,7 @@ func newCells(columns []mysql.Column) *cells {
 }
 
 // read returns the cells of the row that rows is at, valid until the next one.
-func (c *cells) read(rows *mysqlclient.Rows) [][]byte {
+func (c *rowCells) read(rows *mysqlclient.Rows) [][]byte {
 	c.text = c.text[:0]
 	for i := range c.row {
 		if !rows.IsNull(i) {
@@ -117,7 +114,7 @@ func (c *cells) read(rows *mysqlclient.Rows) [][]byte {
 }
 
 // zeros puts n zeros in front of the digits that begin at start.
-func (c *cells) zeros(start, n int) {
+func (c *rowCells) zeros(start, n int) {
 	end := len(c.text)
 	for range n {
 		c.text = append(c.text, '0')
@@ -127,22 +124,3 @@ func (c *cells) zeros(start, n int) {
 		c.text[start+i] = '0'
 	}
 }
-
-// column asks for the first column of an answer, up to a number of rows.
-func column(ctx context.Context, conn *mysqlclient.Conn, sql string, most int) ([]string, error) {
-	rows, err := conn.Query(ctx, sql)
-	if err != nil {
-		return nil, err
-	}
-	var all []string
-	for rows.Next() && len(rows.Columns()) > 0 {
-		if len(all) < most {
-			all = append(all, rows.String(0))
-		}
-	}
-	return all, rows.Close()
-}
-
-func tlsVersion(v uint16) string { return tls.VersionName(v) }
-
-func cipherName(id uint16) string { return tls.CipherSuiteName(id) }
