@@ -21,13 +21,17 @@ import (
 const maxInner = 10000
 
 // emitter returns the function that takes the messages of a connection. Those
-// of the connection itself are of interest only when nothing carries it: an
-// SFTP session over a pipe.
+// of the connection itself are of interest only when nothing carries it, as an
+// SFTP session over a pipe, or when the wire hides it.
 func (s *pcapng) emitter(k *captured) trace.Emit {
 	index, n := -1, int64(0)
 	return func(m *trace.Message) {
 		n++
 		m.N, m.Conn = n, s.opened
+		if k.mysql != nil {
+			k.mysql.message(m)
+			return
+		}
 		if _, ok := upperPDU(m); !ok || m.Path != "" {
 			return
 		}

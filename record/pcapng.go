@@ -7,6 +7,7 @@ import (
 
 	"github.com/wirelark/wirelark/capture"
 	"github.com/wirelark/wirelark/keylog"
+	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/trace"
 	"github.com/wirelark/wirelark/wire"
 )
@@ -30,6 +31,7 @@ type captured struct {
 	sink    *pcapng
 	tcp     *tcp
 	decoder trace.Decoder
+	mysql   *mysqlInner // of a MySQL connection; else nil
 
 	// From KexStart until the secret has come, because a reader needs the
 	// secret in front of the frame with the reply.
@@ -94,6 +96,9 @@ func (s *pcapng) open(c *conn) {
 		k.hold(time.Now()) // from the first byte on: see release
 	}
 	if s.options.Mode != Wire {
+		if c.info.Proto == mysql.Messages.Proto() {
+			k.mysql = &mysqlInner{sink: s, carrier: k}
+		}
 		k.decoder = newDecoder(s.options.Decoders, c.info, s.emitter(k), s.secrets.Find, k.openInner)
 	}
 }
@@ -107,12 +112,14 @@ func (s *pcapng) take(c *conn, it *item, b []byte) {
 	case wireBytes:
 		k.wire(it, b)
 	case packetBytes:
-		if k.decoder != nil {
+		if k.decoder != nil && !k.mysql.off() {
 			k.decoder.Feed(trace.Chunk{Dir: it.dir, Data: b, Time: it.time, Packet: true})
 		}
 	case secretLine:
 		s.secret(c.info.Proto, b)
-		k.release()
+		if c.info.Proto == "ssh" { // a key exchange of TLS has several; its end releases
+			k.release()
+		}
 	case nestedSecret:
 		s.secret(it.event.Detail, b)
 	case event:
@@ -207,6 +214,7 @@ func (s *pcapng) closeConn(c *conn, at time.Time) {
 	if k.decoder != nil {
 		k.decoder.Close()
 	}
+	k.mysql.end()
 	k.tcp.end(at)
 }
 

@@ -16,7 +16,9 @@
 // TCP/IP frames made for the purpose, the session secrets in front of the
 // frames that need them, and the decrypted inner streams, each on an
 // interface of its own whose name begins with [InnerPrefix]: SFTP messages as
-// upper PDU records (link type 252), other streams as TCP.
+// upper PDU records (link type 252), other streams as TCP. A MySQL connection
+// has an inner stream when TLS or compression hides it on the wire: the same
+// packets as they would have been without.
 //
 // # Secrets
 //
@@ -36,6 +38,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/wirelark/wirelark/mysql/mysqldecode"
 	"github.com/wirelark/wirelark/sftp/sftpdecode"
 	"github.com/wirelark/wirelark/ssh/sshdecode"
 	"github.com/wirelark/wirelark/trace"
@@ -96,7 +99,7 @@ func (o *Options) withDefaults() Options {
 
 // Decoders returns the decoders of all protocols.
 func Decoders() trace.Factories {
-	return trace.Factories{sshdecode.Factory, sftpdecode.Factory}
+	return trace.Factories{sshdecode.Factory, sftpdecode.Factory, mysqldecode.Factory}
 }
 
 // Text returns a Recorder that writes a line for each message to w; see

@@ -152,8 +152,8 @@ func (d *decoder) drain(dir wire.Dir) {
 
 // compress begins to undo compression, if that was agreed on.
 func (d *decoder) compress() {
-	both, a := mysql.Caps(d.flow.Dialect()), packet.NoCompression
-	switch {
+	var a packet.Compression
+	switch both := mysql.Caps(d.flow.Dialect()); {
 	case both.Has(mysql.ClientCompress):
 		a = packet.Zlib
 	case both.Has(mysql.ClientZstdCompression):
