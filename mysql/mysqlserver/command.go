@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/wirelark/wirelark/mysql"
+	"github.com/wirelark/wirelark/mysql/value"
 )
 
 // errQuit ends a connection whose client has said good-bye.
@@ -163,7 +164,7 @@ func (c *Conn) fieldList(ctx context.Context, p []byte) error {
 	}
 	w := Writer{c: c}
 	for i := range columns {
-		column := whole(&columns[i], c.s.collation())
+		column := value.Complete(columns[i], c.s.collation())
 		column.HasDefault = true
 		if err := c.append(&column); err != nil {
 			return err

@@ -21,7 +21,7 @@ var ErrLogin = errors.New("the client was not let in")
 // introduction returns what the greeting of connection id says.
 func (s *Server) introduction(id uint32) *transport.ServerConfig {
 	cfg := &transport.ServerConfig{
-		Version: DefaultVersion, ConnectionID: id, Capabilities: transport.OfferedMySQL, Collation: s.collation(),
+		Version: DefaultVersion, ConnectionID: id, Capabilities: transport.OfferedMySQL, Collation: uint8(s.collation()),
 		Status: initialStatus, Plugin: s.plugin(), TLS: s.TLS, Key: s.Key, Local: s.Secure,
 	}
 	if s.MariaDB {
@@ -34,10 +34,10 @@ func (s *Server) introduction(id uint32) *transport.ServerConfig {
 	return cfg
 }
 
-func (s *Server) collation() uint8 {
+func (s *Server) collation() uint16 {
 	switch {
 	case s.Collation != 0:
-		return s.Collation
+		return uint16(s.Collation)
 	case s.MariaDB:
 		return 45 // utf8mb4_general_ci
 	}

@@ -2,8 +2,10 @@ package mysqlserver
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/wirelark/wirelark/mysql"
+	"github.com/wirelark/wirelark/mysql/value"
 	"github.com/wirelark/wirelark/wire"
 )
 
@@ -24,7 +26,7 @@ type span struct{ from, to int }
 func (r *rowWriter) begin(c *Conn, columns []mysql.Column, binary bool) {
 	r.columns = make([]mysql.Column, len(columns))
 	for i := range columns {
-		r.columns[i] = whole(&columns[i], c.s.collation())
+		r.columns[i] = value.Complete(columns[i], c.s.collation())
 	}
 	r.values = make([]mysql.Value, len(columns))
 	r.binary = nil
@@ -41,11 +43,14 @@ func (r *rowWriter) begin(c *Conn, columns []mysql.Column, binary bool) {
 func (r *rowWriter) message(values []mysql.Value) (wire.Message, error) {
 	r.scratch = r.scratch[:0]
 	for i := range values {
-		if err := r.fit(i, &values[i]); err != nil {
-			return nil, err
+		fitted, err := value.Fit(&values[i], &r.columns[i])
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", errMisuse, err)
 		}
+		r.values[i] = fitted
 	}
 	if r.binary != nil {
+		r.spell()
 		return r.binary, nil
 	}
 	for i := range r.values {
@@ -70,6 +75,20 @@ func (r *rowWriter) message(values []mysql.Value) (wire.Message, error) {
 		}
 	}
 	return &r.text, nil
+}
+
+// spell writes the texts of values that are in columns of texts and are none.
+func (r *rowWriter) spell() {
+	for i := range r.values {
+		v := &r.values[i]
+		switch {
+		case v.IsNull() || !value.IsString(r.columns[i].Type):
+		case v.Kind() < mysql.KindDecimal || v.Kind() > mysql.KindBit:
+			from := len(r.scratch)
+			r.scratch = v.AppendText(r.scratch)
+			*v = mysql.Text(r.scratch[from:]) // a later growth leaves these bytes where they are
+		}
+	}
 }
 
 // noBytes is an empty cell, which is not NULL.

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/wirelark/wirelark/mysql"
+	"github.com/wirelark/wirelark/mysql/value"
 )
 
 // statements are the prepared statements of a connection.
@@ -116,7 +117,7 @@ func (c *Conn) introduce(s *prepared, columns []mysql.Column) error {
 	if err != nil {
 		return err
 	}
-	param := whole(&mysql.Column{Name: "?", Type: mysql.TypeVarString, Collation: mysql.CollationBinary}, 0)
+	param := value.Complete(mysql.Column{Name: "?", Type: mysql.TypeVarString, Collation: mysql.CollationBinary}, 0)
 	for range s.shape {
 		if err := c.append(&param); err != nil {
 			return err
@@ -128,7 +129,7 @@ func (c *Conn) introduce(s *prepared, columns []mysql.Column) error {
 		}
 	}
 	for i := range columns {
-		column := whole(&columns[i], c.s.collation())
+		column := value.Complete(columns[i], c.s.collation())
 		if err := c.append(&column); err != nil {
 			return err
 		}
