@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"io"
 	"os"
 	"os/signal"
 	"strings"
@@ -194,7 +193,7 @@ func (a *app) mysqlScript(ctx context.Context, m *mysqlSettings) (err error) {
 	if err := sh.Connect(ctx); err != nil {
 		return err
 	}
-	var in io.Reader = a.Stdin
+	in := a.Stdin
 	if len(m.execute) > 0 {
 		in = strings.NewReader(strings.Join(m.execute, "\n"))
 	}

@@ -94,13 +94,13 @@ waits, CLOSE ends the connection, # begins a comment.`,
 func (a *app) serveDatabase(cmd *cobra.Command, args []string, f *serveMySQL) (err error) {
 	srv := &mysqlserver.Server{MariaDB: f.mariaDB, Version: f.version, Logger: a.serverLog()}
 	ready := ""
-	user, password := f.user, ""
+	user, password := "app", makePassword()
 	if f.user != "" {
+		user = f.user
 		if password, err = readPasswordFile(f.passwordFile); err != nil {
 			return err
 		}
 	} else {
-		user, password = "app", makePassword()
 		ready = fmt.Sprintf("user %s, password %s (for this run)", user, password)
 	}
 	if srv.Auth, err = mysqlserver.Passwords(map[string]string{user: password}); err != nil {
