@@ -194,10 +194,16 @@ func (in *inserter) choose() (Method, error) {
 		return MethodBulk, nil
 	case in.o.Ignore && local:
 		return MethodLoad, nil
-	case !in.c.Quotable():
-		return MethodSingle, nil
 	}
-	return MethodMulti, nil
+	return in.inserts(), nil
+}
+
+// inserts returns the method for servers that have INSERT alone.
+func (in *inserter) inserts() Method {
+	if in.c.Quotable() {
+		return MethodMulti
+	}
+	return MethodSingle
 }
 
 // start begins a transaction, or notes where the caller's is.

@@ -336,6 +336,21 @@ func TestLoad(t *testing.T) {
 	}
 }
 
+// TestLoadRefused: a server that has it switched off gets INSERTs.
+func TestLoadRefused(t *testing.T) {
+	s := newTable(t)
+	s.Expect("LOAD DATA LOCAL...").Error(3948, "Loading local data is disabled")
+	r, err := bulk.InsertRows(t.Context(), s.connect(t, bulk.MethodLoad), "t", []string{"a", "b"}, numbers(100), &bulk.InsertOptions{Ignore: true, ChunkRows: 30})
+	if want := (bulk.InsertResult{Method: bulk.MethodMulti, Rows: 100, Inserted: 100}); err != nil || r != want || len(s.rows) != 100 {
+		t.Errorf("got %+v, %v, %d rows, want %+v", r, err, len(s.rows), want)
+	}
+	s.Expect("LOAD DATA LOCAL...").Error(3948, "Loading local data is disabled")
+	_, err = bulk.InsertRows(t.Context(), s.connect(t, bulk.MethodLoad), "t", []string{"a", "b"}, numbers(1), &bulk.InsertOptions{Method: bulk.MethodLoad})
+	if e, ok := errors.AsType[*mysqlclient.ServerError](err); !ok || e.Code != 3948 {
+		t.Errorf("got %v", err)
+	}
+}
+
 // TestLoadBadRow: what the server has got by then must not be taken for all.
 func TestLoadBadRow(t *testing.T) {
 	for name, bad := range map[string]any{"type": struct{}{}, "bytes": []byte{0xff}} {

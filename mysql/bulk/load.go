@@ -3,6 +3,7 @@ package bulk
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"io"
 	"iter"
 	"strconv"
@@ -32,12 +33,37 @@ func (in *inserter) load(ctx context.Context, rows iter.Seq[[]any]) error {
 	if r.err != nil {
 		return r.err
 	}
+	if in.o.Method == MethodAuto && noLocal(err) {
+		return in.without(ctx, r)
+	}
 	if err != nil {
 		return err
 	}
 	in.took(result)
 	if in.o.Progress != nil {
 		in.o.Progress(in.read)
+	}
+	return nil
+}
+
+// noLocal reports whether a server refused a LOAD DATA LOCAL as such: MySQL's
+// ER_CLIENT_LOCAL_FILES_DISABLED, MariaDB's, and that of old servers.
+func noLocal(err error) bool {
+	e, ok := errors.AsType[*mysqlclient.ServerError](err)
+	return ok && (e.Code == 3948 || e.Code == 4166 || e.Code == 1148)
+}
+
+// without goes on with INSERTs where a server has LOAD DATA LOCAL switched off:
+// it has seen no row yet.
+func (in *inserter) without(ctx context.Context, r *rowReader) error {
+	in.method = in.inserts()
+	for in.chunk.rows > 0 {
+		if err := in.send(ctx); err != nil {
+			return err
+		}
+		if r.fill(); r.err != nil {
+			return r.err
+		}
 	}
 	return nil
 }

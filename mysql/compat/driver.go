@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"slices"
 
@@ -65,11 +66,11 @@ type connector struct {
 }
 
 func newConnector(cfg *Config) (*connector, error) {
-	inner, err := sqldriverOf(cfg)
+	d, err := sqldriverConfig(cfg)
 	if err != nil {
 		return nil, err
 	}
-	return &connector{cfg, inner}, nil
+	return &connector{cfg, sqldriver.NewConnector(d)}, nil
 }
 
 // Connect implements [driver.Connector].
@@ -81,18 +82,21 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err := c.cfg.beforeConnect(ctx, cfg); err != nil {
 		return nil, err
 	}
-	inner, err := sqldriverOf(cfg)
+	if err := cfg.normalize(); err != nil {
+		return nil, err
+	}
+	d, err := sqldriverConfig(cfg)
 	if err != nil {
 		return nil, err
 	}
-	return inner.Connect(ctx)
+	return sqldriver.NewConnector(d).Connect(ctx)
 }
 
 // Driver implements [driver.Connector].
 func (*connector) Driver() driver.Driver { return &MySQLDriver{} }
 
-// sqldriverOf translates a normalized configuration.
-func sqldriverOf(cfg *Config) (*sqldriver.Connector, error) {
+// sqldriverConfig translates a normalized configuration.
+func sqldriverConfig(cfg *Config) (*sqldriver.Config, error) {
 	o := cfg.toOptions()
 	o.TLS.Name, o.Auth.ServerKeyName = "", "" // looked up already
 	if o.Reset == options.ResetDefault {
@@ -113,7 +117,8 @@ func sqldriverOf(cfg *Config) (*sqldriver.Connector, error) {
 	all := cfg.AllowAllFiles
 	d.Infile = func(name string) (io.Reader, error) { return infile(name, all) }
 	d.MapError = mapError
-	return sqldriver.NewConnector(d), nil
+	d.Client.Logger = slog.New(logHandler{cfg.Logger})
+	return d, nil
 }
 
 // tlsMode returns the mode that a TLS configuration stands for.
@@ -169,8 +174,12 @@ func mapError(err error) error {
 	var lost *mysqlclient.ConnError
 	var broken *mysqlclient.ProtocolError
 	switch {
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return err
+	case errors.Is(err, context.Canceled):
+		return context.Canceled // which programs compare with
+	case errors.Is(err, context.DeadlineExceeded):
+		return context.DeadlineExceeded
+	case errors.As(err, new(*mysqlclient.TooLargeError)):
+		return fmt.Errorf("%w: %w", ErrPktTooLarge, err)
 	case errors.As(err, &busy):
 		return fmt.Errorf("%w: %w", ErrBusyBuffer, err)
 	case errors.As(err, &broken):

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rsa"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -131,32 +130,4 @@ func infile(name string, all bool) (io.Reader, error) {
 		return nil, fmt.Errorf("local file '%s' is not registered", name)
 	}
 	return os.Open(name)
-}
-
-// A Logger is told of what went wrong in the background.
-type Logger interface {
-	Print(v ...any)
-}
-
-// NopLogger is a Logger that says nothing.
-type NopLogger struct{}
-
-// Print says nothing.
-func (*NopLogger) Print(...any) {}
-
-// SetLogger sets the logger of configurations that name none. Until it is
-// called, that is a NopLogger.
-func SetLogger(logger Logger) error {
-	if logger == nil {
-		return errors.New("logger is nil")
-	}
-	loggers.set("", logger)
-	return nil
-}
-
-func defaultLogger() Logger {
-	if l, ok := loggers.get(""); ok {
-		return l
-	}
-	return &NopLogger{}
 }
