@@ -27,7 +27,7 @@ func (s *Stmt) ExecBulk(ctx context.Context, before string, types []mysql.ParamT
 	if err := c.fits(ctx, size); err != nil {
 		return Result{}, err
 	}
-	if err := c.begin(ctx, "a bulk of", s.p.sql); err != nil {
+	if err := c.line.Begin(ctx, "a bulk of", s.p.sql); err != nil {
 		return Result{}, err
 	}
 	c.touch(s.p.sql)
@@ -59,7 +59,7 @@ func (c *Conn) bulk(s *Stmt, before string, m *mysql.StmtBulkExecute) (*Rows, er
 		}
 		numbers[i] = c.pc.Sequence()
 	}
-	if err := c.flush(); err != nil {
+	if err := c.line.Flush(); err != nil {
 		return nil, err
 	}
 	var first error

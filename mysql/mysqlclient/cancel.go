@@ -7,31 +7,25 @@ import (
 	"strings"
 )
 
-// cancelled ends the connection because ctx, of the command with number n, has
-// ended: whoever waits for it gets the context's cause at once. What the
-// server is doing is killed from a side connection: closing the stream alone
-// does not stop a statement.
-func (c *Conn) cancelled(ctx context.Context, n uint64) {
-	c.mu.Lock()
-	if c.busy == "" || c.command != n || c.err != nil {
-		c.mu.Unlock()
+// killCancelled kills what the server is doing for a command whose context has
+// ended. It stops after KillTimeout at the latest.
+func (c *Conn) killCancelled(ctx context.Context, sql string) {
+	cfg := c.config()
+	if cfg.KillTimeout < 0 {
 		return
 	}
-	e := c.lostNow(context.Cause(ctx))
-	c.err = e
-	sql := c.flight.sql
-	c.mu.Unlock()
-	c.hangUp(e)
-	if e.Written == 0 || c.cfg.KillTimeout < 0 {
-		return
-	}
-	// The statement is not ours alone any more: the kill outlives ctx, which
-	// has ended, and Close. It stops after KillTimeout at the latest.
-	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), c.cfg.KillTimeout)
+	ctx, stop := context.WithTimeout(ctx, cfg.KillTimeout)
 	defer stop()
-	if err := c.kill(ctx, "KILL CONNECTION", sql); err != nil && c.cfg.Logger != nil {
-		c.cfg.Logger.Warn("mysql: a cancelled statement was not killed", "conn_id", c.server.ConnID, "error", err)
+	if err := c.kill(ctx, "KILL CONNECTION", sql); err != nil && cfg.Logger != nil {
+		cfg.Logger.Warn("mysql: a cancelled statement was not killed", "conn_id", c.server.ConnID, "error", err)
 	}
+}
+
+// config returns the configuration, which a change of user replaces.
+func (c *Conn) config() *Config {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.cfg
 }
 
 // Interrupt stops the statement that another goroutine has under way, and
@@ -40,18 +34,13 @@ func (c *Conn) cancelled(ctx context.Context, n uint64) {
 // 1 on MySQL). Without a statement under way it does nothing. It returns when
 // the server has taken the KILL; ctx and KillTimeout bound it.
 func (c *Conn) Interrupt(ctx context.Context) error {
-	c.mu.Lock()
-	busy, err, sql := c.busy != "", c.err, c.flight.sql
-	c.mu.Unlock()
-	if err != nil {
+	sql, busy := c.line.Under()
+	if err := c.Err(); err != nil || !busy {
 		return err
 	}
-	if !busy {
-		return nil
-	}
-	if c.cfg.KillTimeout > 0 {
+	if t := c.config().KillTimeout; t > 0 {
 		var stop context.CancelFunc
-		ctx, stop = context.WithTimeout(ctx, c.cfg.KillTimeout)
+		ctx, stop = context.WithTimeout(ctx, t)
 		defer stop()
 	}
 	return c.kill(ctx, "KILL QUERY", sql)
@@ -64,7 +53,7 @@ var errStranger = errors.New("the side connection may have reached another serve
 // kill sends verb for this connection from a side connection made in the same
 // way, after making sure that it is the same thread on the same server.
 func (c *Conn) kill(ctx context.Context, verb, sql string) error {
-	cfg := *c.cfg
+	cfg := *c.config()
 	cfg.Vars, cfg.Init, cfg.Collation, cfg.Charsets, cfg.TimeZone, cfg.Database = nil, nil, "", nil, nil, ""
 	cfg.KillTimeout = -1
 	side, err := Connect(ctx, &cfg)
@@ -100,7 +89,7 @@ func (s *Conn) sees(ctx context.Context, victim *Conn, sql string) error {
 	it, there := list[victim.server.ConnID]
 	ours, found := list[s.server.ConnID]
 	switch {
-	case !there || it.user != victim.cfg.User && victim.cfg.User != "":
+	case !there || it.user != victim.config().User && victim.config().User != "":
 		return errStranger
 	case s.RemoteAddr().Network() == "unix":
 		return nil // the same path on the same machine

@@ -25,21 +25,21 @@ func (c *Conn) Use(ctx context.Context, schema string) error {
 
 // Statistics returns a line about the server, for people.
 func (c *Conn) Statistics(ctx context.Context) (string, error) {
-	if err := c.begin(ctx, "statistics", ""); err != nil {
+	if err := c.line.Begin(ctx, "statistics", ""); err != nil {
 		return "", err
 	}
 	if err := c.send(&mysql.Statistics{}); err != nil {
 		return "", err
 	}
-	p, err := c.read()
+	p, err := c.line.Read()
 	if err != nil {
 		return "", c.fail(err)
 	}
 	if p[0] == mysql.HeaderERR {
-		return "", c.done(c.serverError(p))
+		return "", c.done(c.line.ServerError(p))
 	}
 	var m mysql.StatisticsText
-	if err := c.parse(p, &m); err != nil {
+	if err := c.line.Parse(p, &m); err != nil {
 		return "", c.fail(err)
 	}
 	c.end()
@@ -74,7 +74,7 @@ func (c *Conn) Kill(ctx context.Context, id uint64, queryOnly bool) error {
 // pattern; "": all. Column.Default is set where the server tells it. Servers hold
 // the command to be out of date: SHOW COLUMNS tells more.
 func (c *Conn) FieldList(ctx context.Context, table, wildcard string) ([]mysql.Column, error) {
-	if err := c.begin(ctx, "a list of fields", ""); err != nil {
+	if err := c.line.Begin(ctx, "a list of fields", ""); err != nil {
 		return nil, err
 	}
 	if err := c.send(&mysql.FieldList{Table: table, Wildcard: wildcard}); err != nil {
@@ -87,18 +87,18 @@ func (c *Conn) FieldList(ctx context.Context, table, wildcard string) ([]mysql.C
 func (c *Conn) fieldList() ([]mysql.Column, error) {
 	var columns []mysql.Column
 	for len(columns) < maxColumns {
-		p, err := c.read()
+		p, err := c.line.Read()
 		if err != nil {
 			return nil, err
 		}
 		switch p[0] {
 		case mysql.HeaderERR:
-			return nil, c.serverError(p)
+			return nil, c.line.ServerError(p)
 		case mysql.HeaderEOF:
 			return columns, nil
 		}
 		var m mysql.Column
-		if err := c.parse(p, &m); err != nil {
+		if err := c.line.Parse(p, &m); err != nil {
 			return nil, err
 		}
 		columns = append(columns, m)

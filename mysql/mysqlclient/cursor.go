@@ -50,7 +50,7 @@ func (u *cursor) next(r *Rows) ([]byte, error) {
 // more fetches a batch, the packet behind its rows included.
 func (u *cursor) more(r *Rows) error {
 	c := r.c
-	if err := c.begin(u.ctx, "a fetch of", r.sql); err != nil {
+	if err := c.line.Begin(u.ctx, "a fetch of", r.sql); err != nil {
 		return err
 	}
 	u.batch, u.ends, u.at = u.batch[:0], u.ends[:0], 0
@@ -61,7 +61,7 @@ func (u *cursor) more(r *Rows) error {
 		return err
 	}
 	for {
-		p, err := c.read()
+		p, err := c.line.Read()
 		if err != nil {
 			return c.fail(err)
 		}

@@ -8,7 +8,6 @@ import (
 	"os"
 	"runtime"
 	"slices"
-	"time"
 
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/lexer"
@@ -25,7 +24,6 @@ import (
 func Connect(ctx context.Context, cfg *Config) (*Conn, error) {
 	c := &Conn{cfg: cfg.withDefaults()}
 	c.cache = newCache(c.cfg.StatementCache)
-	c.busy = "the login"
 	if t := c.cfg.HandshakeTimeout; t > 0 {
 		var stop context.CancelFunc
 		ctx, stop = context.WithTimeoutCause(ctx, t, fmt.Errorf("no login within %v: %w", t, os.ErrDeadlineExceeded))
@@ -37,7 +35,9 @@ func Connect(ctx context.Context, cfg *Config) (*Conn, error) {
 			err = context.Cause(ctx)
 		}
 		e := &ConnError{Phase: phase, Address: c.cfg.Address, Err: err}
-		c.hangUp(e)
+		if c.line != nil {
+			c.line.HangUp(e)
+		}
 		return nil, e
 	}
 	c.end()
@@ -56,6 +56,7 @@ func (c *Conn) connect(ctx context.Context, phase *Phase) error {
 	}
 	c.openTrace()
 	c.pc = packet.New(c.raw, &packet.Config{Role: trace.Client, Trace: c.trace})
+	c.line = transport.NewLine(c.pc, transport.LineConfig{Address: c.cfg.Address, Trace: c.trace, Commits: c.commits, Kill: c.killCancelled})
 	// Cuts the stream when ctx ends; ends at once.
 	stop := context.AfterFunc(ctx, func() { c.pc.Cut(context.Cause(ctx)) })
 	defer stop()
@@ -80,8 +81,8 @@ func (c *Conn) connect(ctx context.Context, phase *Phase) error {
 // begun notes what a login agreed on.
 func (c *Conn) begun(ok *mysql.OK) {
 	c.server, c.dialect = c.half.Server, c.pc.Dialect()
+	c.line.Born()
 	c.mu.Lock()
-	c.born = time.Now()
 	c.multi = c.server.Capabilities.Has(mysql.ClientMultiStatements)
 	c.names = lexer.Config{Version: lexer.VersionNumber(c.server.Version), MariaDB: c.server.MariaDB}
 	c.state = State{Schema: c.cfg.Database}
@@ -166,7 +167,7 @@ func (c *Conn) host() string {
 // and what belongs to the login count; nil: those of the connection again. A
 // server that refuses ends the connection.
 func (c *Conn) ChangeUser(ctx context.Context, cfg *Config) error {
-	if err := c.begin(ctx, "a change of user", ""); err != nil {
+	if err := c.line.Begin(ctx, "a change of user", ""); err != nil {
 		return err
 	}
 	if cfg == nil {
@@ -183,7 +184,7 @@ func (c *Conn) changeUser(ctx context.Context, cfg *Config) error {
 	if err != nil {
 		return err
 	}
-	c.wrote(1) // what comes now cannot be said twice
+	c.line.Wrote(1) // what comes now cannot be said twice
 	ok, err := c.half.ChangeUser(login)
 	if err != nil {
 		return err

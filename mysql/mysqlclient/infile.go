@@ -19,7 +19,7 @@ const infilePiece = 256 << 10
 func (r *Rows) local(p []byte) error {
 	c := r.c
 	var m mysql.LocalInfileRequest
-	if err := c.parse(p, &m); err != nil {
+	if err := c.line.Parse(p, &m); err != nil {
 		return err
 	}
 	if !c.server.Capabilities.Has(mysql.ClientLocalFiles) || r.answers != nil && !r.answers.alone {
@@ -46,7 +46,7 @@ func (r *Rows) refuse() error {
 	if err := r.c.pc.Append(&mysql.LocalInfileData{}); err != nil {
 		return err
 	}
-	if err := r.c.flush(); err != nil {
+	if err := r.c.line.Flush(); err != nil {
 		return err
 	}
 	_, err := r.c.readOK()
@@ -73,7 +73,7 @@ func (r *Rows) upload(src io.Reader) error {
 	var whole atomic.Bool // the file was sent to its end
 	replies := make(chan reply, 1)
 	go func() { // stops when the server has answered, or the stream is cut
-		p, err := c.read()
+		p, err := c.line.Read()
 		if !whole.Load() {
 			c.pc.Cut(errGaveUp) // ends a write that waits
 		}
@@ -100,14 +100,14 @@ var errGaveUp = errors.New("the server did not take the whole file")
 func (r *Rows) uploaded(p []byte, err error) error {
 	switch {
 	case err != nil && p[0] == mysql.HeaderERR:
-		if said := r.c.serverError(p); isServer(said) {
+		if said := r.c.line.ServerError(p); isServer(said) {
 			return fmt.Errorf("%w: %w", errGaveUp, said)
 		}
 		return err
 	case err != nil:
 		return err
 	case p[0] == mysql.HeaderERR:
-		return r.c.serverError(p)
+		return r.c.line.ServerError(p)
 	case p[0] != mysql.HeaderOK:
 		return &ProtocolError{What: "no OK behind a file"}
 	}
@@ -128,7 +128,7 @@ func (c *Conn) sendFile(src io.Reader, whole *atomic.Bool) error {
 		}
 		switch {
 		case err == nil:
-			if err := c.flush(); err != nil {
+			if err := c.line.Flush(); err != nil {
 				return err
 			}
 			continue
@@ -144,7 +144,7 @@ func (c *Conn) sendFile(src io.Reader, whole *atomic.Bool) error {
 			return err
 		}
 		whole.Store(true)
-		return c.flush()
+		return c.line.Flush()
 	}
 }
 

@@ -82,7 +82,7 @@ func (p *Pipeline) Flush(ctx context.Context) (*Answers, error) {
 			return nil, err
 		}
 	}
-	if err := c.begin(ctx, fmt.Sprintf("a pipeline of %d statements", len(calls)), ""); err != nil {
+	if err := c.line.Begin(ctx, fmt.Sprintf("a pipeline of %d statements", len(calls)), ""); err != nil {
 		return nil, err
 	}
 	c.pc.Apart(true)
@@ -97,10 +97,9 @@ func (p *Pipeline) Flush(ctx context.Context) (*Answers, error) {
 	}
 	for i := range calls {
 		c.touch(calls[i].sql)
+		a.waiting = append(a.waiting, calls[i].sql)
 	}
-	c.mu.Lock()
-	c.flight.pending = calls
-	c.mu.Unlock()
+	c.line.Await(a.waiting)
 	a.numbers = c.write(len(calls), func(i int) wire.Message { return calls[i].message(c.server.Capabilities) })
 	return a, nil
 }
@@ -143,7 +142,7 @@ func (c *Conn) write(n int, command func(i int) wire.Message) <-chan uint8 {
 	}
 	rest := func() error {
 		for {
-			if err := c.flush(); err != nil || i == n {
+			if err := c.line.Flush(); err != nil || i == n {
 				return err
 			}
 			if err := fill(); err != nil {
@@ -162,7 +161,7 @@ func (c *Conn) write(n int, command func(i int) wire.Message) <-chan uint8 {
 		return numbers
 	}
 	if err == nil {
-		err = c.flush()
+		err = c.line.Flush()
 	}
 	if err != nil {
 		c.pc.Cut(err)
@@ -175,7 +174,8 @@ func (c *Conn) write(n int, command func(i int) wire.Message) <-chan uint8 {
 type Answers struct {
 	c       *Conn
 	calls   []call
-	at      int // the present one
+	waiting []string // their texts
+	at      int      // the present one
 	numbers <-chan uint8
 	rows    *Rows
 	err     error // the first one
@@ -241,9 +241,7 @@ func (a *Answers) Next() bool {
 		return false
 	}
 	c := a.c
-	c.mu.Lock()
-	c.flight.pending = a.calls[a.at:]
-	c.mu.Unlock()
+	c.line.Await(a.waiting[a.at:])
 	if n, ok := <-a.numbers; ok {
 		c.pc.Expect(n)
 	}

@@ -51,7 +51,7 @@ func (c *Conn) queryText(ctx context.Context, sql string, infile InfileFunc) (*R
 	if err := c.fits(ctx, len(sql)); err != nil {
 		return nil, err
 	}
-	if err := c.begin(ctx, "the rows of", sql); err != nil {
+	if err := c.line.Begin(ctx, "the rows of", sql); err != nil {
 		return nil, err
 	}
 	c.infile = infile
@@ -69,7 +69,7 @@ func (c *Conn) send(m wire.Message) error {
 		c.end()
 		return fmt.Errorf("mysql: %w", err)
 	}
-	if err := c.flush(); err != nil {
+	if err := c.line.Flush(); err != nil {
 		return c.fail(err)
 	}
 	return nil
@@ -106,7 +106,7 @@ func (c *Conn) dispatch(commands []wire.Message) ([]uint8, error) {
 		}
 		numbers[i] = c.pc.Sequence()
 	}
-	return numbers, c.flush()
+	return numbers, c.line.Flush()
 }
 
 // acks is the second half of exchange: it reads the answers.
@@ -139,7 +139,7 @@ func (c *Conn) ack() error {
 
 // simple sends one command that is answered with an OK.
 func (c *Conn) simple(ctx context.Context, what string, m wire.Message) error {
-	if err := c.begin(ctx, what, ""); err != nil {
+	if err := c.line.Begin(ctx, what, ""); err != nil {
 		return err
 	}
 	if err := c.send(m); err != nil {
@@ -152,19 +152,19 @@ func (c *Conn) simple(ctx context.Context, what string, m wire.Message) error {
 // readOK reads an OK, which some commands answer as at the end of rows, or with
 // an EOF.
 func (c *Conn) readOK() (*mysql.OK, error) {
-	p, err := c.read()
+	p, err := c.line.Read()
 	if err != nil {
 		return nil, err
 	}
 	switch p[0] {
 	case mysql.HeaderERR:
-		return nil, c.serverError(p)
+		return nil, c.line.ServerError(p)
 	case mysql.HeaderEOF:
 		if len(p) >= 7 {
 			break
 		}
 		var m mysql.EOF
-		if err := c.parse(p, &m); err != nil {
+		if err := c.line.Parse(p, &m); err != nil {
 			return nil, err
 		}
 		c.note(m.Status, m.Warnings)
@@ -174,7 +174,7 @@ func (c *Conn) readOK() (*mysql.OK, error) {
 		return nil, &ProtocolError{What: fmt.Sprintf("a packet that begins with %#02x where an OK was due", p[0])}
 	}
 	m := new(mysql.OK)
-	if err := c.parse(p, m); err != nil {
+	if err := c.line.Parse(p, m); err != nil {
 		return nil, err
 	}
 	c.noteOK(m)

@@ -28,7 +28,7 @@ func (c *Conn) Reset(ctx context.Context) error {
 func (c *Conn) StartReset() error { return c.startReset(context.Background()) }
 
 func (c *Conn) startReset(ctx context.Context) error {
-	if err := c.begin(ctx, "a reset", ""); err != nil {
+	if err := c.line.Begin(ctx, "a reset", ""); err != nil {
 		return err
 	}
 	commands := []wire.Message{&mysql.ResetConnection{}}
@@ -64,26 +64,11 @@ func (c *Conn) FinishReset(ctx context.Context) error {
 	}
 	numbers := c.resetting
 	c.resetting = nil
-	c.watch(ctx)
+	c.line.Watch(ctx)
 	err := c.acks(numbers)
 	c.pc.Apart(false)
 	if err == nil {
 		c.clean()
 	}
 	return c.done(err)
-}
-
-// watch makes ctx the one that ends the command under way.
-func (c *Conn) watch(ctx context.Context) {
-	if ctx.Done() == nil {
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.flight.stop != nil {
-		c.flight.stop()
-	}
-	n := c.command
-	// Runs when ctx ends before the reset does.
-	c.flight.stop = context.AfterFunc(ctx, func() { c.cancelled(ctx, n) })
 }

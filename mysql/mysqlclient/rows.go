@@ -99,7 +99,7 @@ func (r *Rows) packet() ([]byte, error) {
 	if r.cursor != nil && r.cursor.open {
 		return r.cursor.next(r)
 	}
-	return r.c.read()
+	return r.c.line.Read()
 }
 
 // ends reports whether p is not a row, and takes what it says then: the rows'
@@ -111,7 +111,7 @@ func (r *Rows) ends(p []byte) bool {
 	case p[0] == mysql.HeaderOK: // a row in binary form, or of a text that is empty
 		return false
 	case p[0] == mysql.HeaderERR:
-		r.stop(r.c.serverError(p))
+		r.stop(r.c.line.ServerError(p))
 		return true
 	case p[0] != mysql.HeaderEOF, deprecated && len(p) >= 1<<24-1, !deprecated && len(p) >= 9:
 		return false
@@ -129,7 +129,7 @@ func (r *Rows) end(p []byte) error {
 		return r.ok(p)
 	}
 	var m mysql.EOF
-	if err := r.c.parse(p, &m); err != nil {
+	if err := r.c.line.Parse(p, &m); err != nil {
 		return err
 	}
 	r.c.note(m.Status, m.Warnings)
@@ -141,7 +141,7 @@ func (r *Rows) end(p []byte) error {
 // ok takes an OK.
 func (r *Rows) ok(p []byte) error {
 	var m mysql.OK
-	if err := r.c.parse(p, &m); err != nil {
+	if err := r.c.line.Parse(p, &m); err != nil {
 		return err
 	}
 	r.c.noteOK(&m)
@@ -197,14 +197,14 @@ func (r *Rows) lose(err error) {
 func (r *Rows) head() {
 	value.Describe(&r.Row, nil, nil, nil)
 	r.more = false
-	p, err := r.c.read()
+	p, err := r.c.line.Read()
 	if err != nil {
 		r.lose(err)
 		return
 	}
 	switch p[0] {
 	case mysql.HeaderERR:
-		if err = r.c.serverError(p); !isServer(err) || !r.prepareAgain(err) {
+		if err = r.c.line.ServerError(p); !isServer(err) || !r.prepareAgain(err) {
 			r.stop(err)
 		}
 		return
@@ -223,7 +223,7 @@ func (r *Rows) head() {
 // set reads the beginning of a result set.
 func (r *Rows) set(p []byte) error {
 	var count mysql.ColumnCount
-	if err := r.c.parse(p, &count); err != nil {
+	if err := r.c.line.Parse(p, &count); err != nil {
 		return err
 	}
 	if count.Count > maxColumns {
@@ -246,7 +246,7 @@ func (r *Rows) set(p []byte) error {
 		return &ProtocolError{What: "a result set without the definitions of its columns"}
 	}
 	r.more = true
-	r.c.phase(PhaseRows)
+	r.c.line.Phase(PhaseRows)
 	if !r.c.server.Capabilities.Has(mysql.ClientDeprecateEOF) {
 		if err := r.middle(); err != nil {
 			return err
@@ -263,7 +263,7 @@ func (r *Rows) set(p []byte) error {
 // middle reads the EOF between columns and rows, which tells whether rows are to
 // be fetched.
 func (r *Rows) middle() error {
-	p, err := r.c.read()
+	p, err := r.c.line.Read()
 	if err != nil {
 		return err
 	}
@@ -271,7 +271,7 @@ func (r *Rows) middle() error {
 	if p[0] != mysql.HeaderEOF {
 		return &ProtocolError{What: "no EOF behind the columns"}
 	}
-	if err := r.c.parse(p, &m); err != nil {
+	if err := r.c.line.Parse(p, &m); err != nil {
 		return err
 	}
 	r.result.Status = m.Status
@@ -286,15 +286,15 @@ func (r *Rows) middle() error {
 func (c *Conn) definitions(n int) ([]mysql.Column, error) {
 	columns := make([]mysql.Column, 0, min(n, 64))
 	for range n {
-		p, err := c.read()
+		p, err := c.line.Read()
 		if err != nil {
 			return nil, err
 		}
 		if p[0] == mysql.HeaderERR {
-			return nil, c.serverError(p)
+			return nil, c.line.ServerError(p)
 		}
 		var m mysql.Column
-		if err := c.parse(p, &m); err != nil {
+		if err := c.line.Parse(p, &m); err != nil {
 			return nil, err
 		}
 		columns = append(columns, m)

@@ -24,7 +24,7 @@ func (c *Conn) Prepare(ctx context.Context, sql string) (*Stmt, error) {
 	if err := c.fits(ctx, len(sql)); err != nil {
 		return nil, err
 	}
-	if err := c.begin(ctx, "the preparation of", sql); err != nil {
+	if err := c.line.Begin(ctx, "the preparation of", sql); err != nil {
 		return nil, err
 	}
 	p, err := c.prepare(sql)
@@ -90,7 +90,7 @@ func (c *Conn) prepare(sql string) (*prepared, error) {
 	if err := c.put(&mysql.StmtPrepare{SQL: []byte(sql)}); err != nil {
 		return nil, err
 	}
-	if err := c.flush(); err != nil {
+	if err := c.line.Flush(); err != nil {
 		return nil, err
 	}
 	return c.readPrepared(sql)
@@ -98,19 +98,19 @@ func (c *Conn) prepare(sql string) (*prepared, error) {
 
 // readPrepared reads the answer to a preparation.
 func (c *Conn) readPrepared(sql string) (*prepared, error) {
-	p, err := c.read()
+	p, err := c.line.Read()
 	if err != nil {
 		return nil, err
 	}
 	switch p[0] {
 	case mysql.HeaderERR:
-		return nil, c.serverError(p)
+		return nil, c.line.ServerError(p)
 	case mysql.HeaderOK:
 	default:
 		return nil, &ProtocolError{What: fmt.Sprintf("a packet that begins with %#02x behind a preparation", p[0])}
 	}
 	var m mysql.StmtPrepareOK
-	if err := c.parse(p, &m); err != nil {
+	if err := c.line.Parse(p, &m); err != nil {
 		return nil, err
 	}
 	if _, err := c.described(int(m.Params)); err != nil {
@@ -132,7 +132,7 @@ func (c *Conn) described(n int) ([]mysql.Column, error) {
 	if err != nil || c.server.Capabilities.Has(mysql.ClientDeprecateEOF) {
 		return columns, err
 	}
-	p, err := c.read()
+	p, err := c.line.Read()
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +140,7 @@ func (c *Conn) described(n int) ([]mysql.Column, error) {
 	if p[0] != mysql.HeaderEOF {
 		return nil, &ProtocolError{What: "no EOF behind definitions"}
 	}
-	return columns, c.parse(p, &m)
+	return columns, c.line.Parse(p, &m)
 }
 
 func (c *Conn) queryArgs(ctx context.Context, sql string, args []any) (*Rows, error) {
@@ -181,7 +181,7 @@ func (c *Conn) execute(ctx context.Context, sql string, stmt *Stmt, args []any, 
 	if err := c.fits(ctx, size); err != nil {
 		return nil, err
 	}
-	if err := c.begin(ctx, "the rows of", sql); err != nil {
+	if err := c.line.Begin(ctx, "the rows of", sql); err != nil {
 		return nil, err
 	}
 	c.touch(sql)
@@ -256,7 +256,7 @@ func (c *Conn) sendExecution(x *execution, p *prepared) error {
 	if err := c.put(x.message(p.id, c.server.Capabilities)); err != nil {
 		return err
 	}
-	return c.flush()
+	return c.line.Flush()
 }
 
 // message returns the command that executes statement id.
@@ -325,7 +325,7 @@ func (c *Conn) sendPiece(id uint32, param int, b []byte) error {
 	if err := c.put(&mysql.StmtSendLongData{ID: id, Param: uint16(param), Data: b}); err != nil {
 		return err
 	}
-	return c.flush()
+	return c.line.Flush()
 }
 
 // oneFlight reports whether a statement may be prepared and executed in one
@@ -349,7 +349,7 @@ func (c *Conn) runUnseen(x *execution) (*Rows, error) {
 		return nil, err
 	}
 	second := c.pc.Sequence()
-	if err := c.flush(); err != nil {
+	if err := c.line.Flush(); err != nil {
 		return nil, err
 	}
 	c.pc.Expect(first)

@@ -34,7 +34,7 @@ func (c *Conn) Begin(ctx context.Context, opts TxOptions) (*Tx, error) {
 	}
 	start := strings.TrimSpace("START TRANSACTION " + strings.Join(how, ", "))
 	commands = append(commands, &mysql.Query{SQL: []byte(start)})
-	if err := c.begin(ctx, "the start of a transaction", ""); err != nil {
+	if err := c.line.Begin(ctx, "the start of a transaction", ""); err != nil {
 		return nil, err
 	}
 	err := c.exchange(commands...)
