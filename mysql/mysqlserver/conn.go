@@ -38,7 +38,7 @@ type Conn struct {
 	owner   *string                 // who has logged in; nil: nobody
 
 	// What the login has settled. It changes with COM_CHANGE_USER.
-	door    *transport.Server
+	door    *transport.ServerHalf
 	client  *transport.Client // of door
 	account *Account
 	session Session

@@ -59,7 +59,7 @@ func (s *Server) plugin() string {
 func (c *Conn) logIn() error {
 	ctx, cancel := c.inTime()
 	defer cancel()
-	c.door = transport.NewServer(c.pc, c.s.introduction(c.id))
+	c.door = transport.NewServerHalf(c.pc, c.s.introduction(c.id))
 	if err := c.door.Greet(ctx); err != nil {
 		return c.brokenOff(err)
 	}

@@ -57,8 +57,8 @@ type ServerConfig struct {
 	Local        bool            // nobody can listen to the socket
 }
 
-// Server is the server's half of the connection phase. It is for one goroutine.
-type Server struct {
+// ServerHalf is the server's half of the connection phase. It is for one goroutine.
+type ServerHalf struct {
 	// Client is what the client has said about itself, after Greet.
 	Client Client
 
@@ -103,9 +103,9 @@ func oldClient(format string, args ...any) error {
 	return &RefusedError{1251, text, fmt.Errorf(format, args...)}
 }
 
-// NewServer returns the beginning of a connection. cfg is copied.
-func NewServer(pc *packet.Conn, cfg *ServerConfig) *Server {
-	s := &Server{pc: pc, cfg: *cfg}
+// NewServerHalf returns the beginning of a connection. cfg is copied.
+func NewServerHalf(pc *packet.Conn, cfg *ServerConfig) *ServerHalf {
+	s := &ServerHalf{pc: pc, cfg: *cfg}
 	s.cfg.Capabilities = s.cfg.Capabilities&^mysql.ClientSSL | indispensable
 	if cfg.TLS != nil {
 		s.cfg.Capabilities |= mysql.ClientSSL
@@ -116,7 +116,7 @@ func NewServer(pc *packet.Conn, cfg *ServerConfig) *Server {
 // Greet sends the greeting and reads the answer to it, inside TLS when the
 // client wishes that; ctx is for the TLS handshake. A [*RefusedError] is to be
 // told to the client; other errors are those of the connection.
-func (s *Server) Greet(ctx context.Context) error {
+func (s *ServerHalf) Greet(ctx context.Context) error {
 	caps := s.cfg.Capabilities
 	s.nonce, s.announced = auth.NewNonce(), s.cfg.Plugin
 	if err := s.send(&mysql.HandshakeV10{
@@ -155,7 +155,7 @@ func (s *Server) Greet(ctx context.Context) error {
 
 // read41 reads the answer to the greeting, and refuses clients of the time
 // before MySQL 4.1.
-func (s *Server) read41() ([]byte, error) {
+func (s *ServerHalf) read41() ([]byte, error) {
 	p, err := s.pc.ReadPacket()
 	if err != nil {
 		return nil, err
@@ -173,7 +173,7 @@ func isSSLRequest(p []byte) bool {
 }
 
 // agree notes what the client says about itself.
-func (s *Server) agree(r *mysql.HandshakeResponse41) {
+func (s *ServerHalf) agree(r *mysql.HandshakeResponse41) {
 	wants := r.Capabilities
 	if !wants.MariaDB() {
 		wants &^= mariaDBOnly
@@ -199,7 +199,7 @@ func attributes(list []mysql.Attribute) map[string]string {
 
 // ChangeUser begins a new login on the same connection. The nonce of the first
 // one has been used: the client is always asked to switch to a new one.
-func (s *Server) ChangeUser(m *mysql.ChangeUser) {
+func (s *ServerHalf) ChangeUser(m *mysql.ChangeUser) {
 	c := &s.Client
 	c.User, c.Database, c.Plugin, c.Response = m.User, m.Database, m.AuthPlugin, nil
 	if m.Collation != 0 {
@@ -212,7 +212,7 @@ func (s *Server) ChangeUser(m *mysql.ChangeUser) {
 }
 
 // Secure reports whether what the client sends cannot be read on the way.
-func (s *Server) Secure() bool {
+func (s *ServerHalf) Secure() bool {
 	if _, ok := s.pc.TLS(); ok {
 		return true
 	}
@@ -223,7 +223,7 @@ func (s *Server) Secure() bool {
 // Prove asks the client for one proof after another, until one fails or there
 // are no more; without factors nobody is accepted. used says whether the client
 // has sent anything to prove who it is. Errors are as those of Greet.
-func (s *Server) Prove(factors []auth.Verifier) (accepted, used bool, err error) {
+func (s *ServerHalf) Prove(factors []auth.Verifier) (accepted, used bool, err error) {
 	for i, v := range factors[:min(len(factors), maxFactors)] {
 		accepted, used, err = s.factor(v, i, used)
 		if err != nil || !accepted {
@@ -236,11 +236,11 @@ func (s *Server) Prove(factors []auth.Verifier) (accepted, used bool, err error)
 // Proof returns what the info of the last OK is to be, by which MariaDB's
 // clients see that the server knows the password and has sent its certificate;
 // "": nothing.
-func (s *Server) Proof() string { return s.proof }
+func (s *ServerHalf) Proof() string { return s.proof }
 
 // factor asks for one proof. What the client has sent along counts when it is
 // for the method and the nonce that are wanted.
-func (s *Server) factor(v auth.Verifier, i int, before bool) (accepted, used bool, err error) {
+func (s *ServerHalf) factor(v auth.Verifier, i int, before bool) (accepted, used bool, err error) {
 	session := v.Session(&auth.Login{Nonce: s.nonce, Secure: s.Secure(), Key: s.cfg.Key})
 	challenge := session.Challenge()
 	data, used := s.Client.Response, before
@@ -283,7 +283,7 @@ func (s *Server) factor(v auth.Verifier, i int, before bool) (accepted, used boo
 // to the challenge: a client that likes another method than the one that the
 // greeting named has not shown it the greeting's nonce. Clients of before
 // ClientPluginAuth know one method only.
-func (s *Server) answersGreeting(plugin string, challenge []byte) bool {
+func (s *ServerHalf) answersGreeting(plugin string, challenge []byte) bool {
 	liked := s.Client.Plugin
 	switch {
 	case s.announced == "":
@@ -298,7 +298,7 @@ func (s *Server) answersGreeting(plugin string, challenge []byte) bool {
 
 // ask sends the beginning of a method and returns what the client answers,
 // which is valid until the next packet is read.
-func (s *Server) ask(m wire.Message) ([]byte, error) {
+func (s *ServerHalf) ask(m wire.Message) ([]byte, error) {
 	if err := s.send(m); err != nil {
 		return nil, err
 	}
@@ -306,14 +306,14 @@ func (s *Server) ask(m wire.Message) ([]byte, error) {
 }
 
 // say sends what a method has to say.
-func (s *Server) say(session auth.Session, data []byte) error {
+func (s *ServerHalf) say(session auth.Session, data []byte) error {
 	if _, bare := session.(auth.Bare); bare {
 		return s.send(&mysql.AuthPluginData{Data: data})
 	}
 	return s.send(&mysql.AuthMoreData{Data: data})
 }
 
-func (s *Server) send(m wire.Message) error {
+func (s *ServerHalf) send(m wire.Message) error {
 	if err := s.pc.Append(m); err != nil {
 		return err
 	}
@@ -322,7 +322,7 @@ func (s *Server) send(m wire.Message) error {
 
 // prove makes the proof of a server that shows every client the same
 // certificate.
-func (s *Server) prove(session auth.Session) {
+func (s *ServerHalf) prove(session auth.Session) {
 	h, ok := session.(auth.Hasher)
 	if !ok || !s.cfg.Capabilities.MariaDB() || s.cfg.TLS == nil || len(s.cfg.TLS.Certificates) != 1 {
 		return
@@ -340,7 +340,7 @@ func (s *Server) prove(session auth.Session) {
 
 // Compress begins the compression that was agreed on, if any. It is to be
 // called behind the last OK of the login.
-func (s *Server) Compress() error {
+func (s *ServerHalf) Compress() error {
 	switch {
 	case s.Client.Capabilities.Has(mysql.ClientCompress):
 		return s.pc.StartCompression(packet.Zlib, 0)
