@@ -50,7 +50,7 @@ func (s *Shell) query(ctx context.Context, sql string, vertical bool) error {
 func (s *Shell) results(ctx context.Context, sql string, vertical bool, stopped *atomic.Bool) error {
 	start := time.Now()
 	names := s.conn.LexerConfig()
-	if lexer.AsksLocalFile(sql, names) {
+	if mentions(sql, "LOCAL") && lexer.AsksLocalFile(sql, names) {
 		return s.load(ctx, sql, names)
 	}
 	rows, stmt, err := s.ask(ctx, sql, names)
@@ -232,6 +232,22 @@ func (s *Shell) load(ctx context.Context, sql string, names lexer.Config) error 
 	}
 	s.tellWarnings(r.Warnings)
 	return nil
+}
+
+// mentions reports whether a text has a word in it, in any case of letters: a
+// quick look before a long one.
+func mentions(text, word string) bool {
+	for len(text) >= len(word) {
+		i := strings.IndexAny(text, word[:1]+strings.ToLower(word[:1]))
+		if i < 0 || len(text)-i < len(word) {
+			return false
+		}
+		if strings.EqualFold(text[i:i+len(word)], word) {
+			return true
+		}
+		text = text[i+1:]
+	}
+	return false
 }
 
 // localFile is the string behind INFILE.
