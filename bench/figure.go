@@ -31,12 +31,16 @@ type figure struct {
 
 // cpu says what a line with CPU times is about.
 type cpu struct {
-	whose  string  // "client", "both sides"; "": no such line
-	unit   string  // of milliseconds divided by amount
-	amount float64 // of what a run does
+	whose    string  // "client", "both sides"; "": no such line
+	unit     string  // of milliseconds divided by amount
+	amount   float64 // of what a run does
+	children bool    // all parties are processes of their own
+	goals    []goal
 }
 
-func perGiB(whose string, n int64) cpu { return cpu{whose, "ms/GiB", float64(n) / (1 << 30)} }
+func perGiB(whose string, n int64) cpu {
+	return cpu{whose: whose, unit: "ms/GiB", amount: float64(n) / (1 << 30)}
+}
 
 // goal is what a figure should reach: a ratio to another column, or else a
 // value of ours.
@@ -51,6 +55,15 @@ type section struct {
 	name, title string
 	most        int // rounds
 	figures     func(ctx context.Context, e *env) ([]figure, error)
+	parties     parties
+}
+
+// parties are the names of the columns, in full and in ratios.
+type parties struct{ full, short [columns]string }
+
+var sshParties = parties{
+	full:  [columns]string{"ours", "x/crypto, pkg/sftp", "OpenSSH"},
+	short: [columns]string{ours: "ours", theirs: "x", openSSH: "OpenSSH"},
 }
 
 // table is a section that has been measured.
@@ -64,6 +77,7 @@ type table struct {
 // line is a figure with what was measured.
 type line struct {
 	figure
+	names  parties
 	values [columns][]float64 // by round
 	cpus   [columns][]float64 // CPU times, by round
 	errs   [columns]error
@@ -141,7 +155,7 @@ func (e *env) measure(ctx context.Context, s section) table {
 		if !strings.Contains(f.name, e.only) {
 			continue
 		}
-		l := line{figure: f}
+		l := line{figure: f, names: s.parties}
 		for round := range min(e.rounds, s.most) {
 			for i := range columns {
 				if c := (round + i) % columns; strings.Contains(e.parties, [columns]string{"ours", "x", "openssh"}[c]) {
@@ -168,9 +182,15 @@ func (l *line) turn(ctx context.Context, e *env, column int) {
 	runtime.GC() // what others left behind is not this one's cost
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
 	defer cancel()
-	before := e.cpuTime(column)
+	time := func() time.Duration {
+		if l.cpu.children {
+			return childTime()
+		}
+		return e.cpuTime(column)
+	}
+	before := time()
 	v, err := l.run[column](ctx)
-	used := e.cpuTime(column) - before
+	used := time() - before
 	if err != nil {
 		l.errs[column] = err
 		return
@@ -193,7 +213,7 @@ func (e *env) cpuTime(column int) time.Duration {
 // cpuLine is the line of CPU time: what others do on the machine hardly
 // changes it.
 func (l *line) cpuLine() line {
-	return line{figure: figure{name: "  CPU time, " + l.cpu.whose, unit: l.cpu.unit, lower: true}, values: l.cpus}
+	return line{figure: figure{name: "  CPU time, " + l.cpu.whose, unit: l.cpu.unit, lower: true, goals: l.cpu.goals}, names: l.names, values: l.cpus}
 }
 
 // median returns the median of what a party reached; false: nothing.

@@ -7,8 +7,8 @@ import (
 )
 
 func TestLine(t *testing.T) {
-	higher := line{figure: figure{unit: "MiB/s"}, values: [columns][]float64{ours: {100, 400, 90}, theirs: {50, 100, 45}}}
-	lower := line{figure: figure{unit: "s", lower: true}, values: [columns][]float64{ours: {2, 1}, theirs: {4, 4}, openSSH: {1, 1}}}
+	higher := line{names: sshParties, figure: figure{unit: "MiB/s"}, values: [columns][]float64{ours: {100, 400, 90}, theirs: {50, 100, 45}}}
+	lower := line{names: sshParties, figure: figure{unit: "s", lower: true}, values: [columns][]float64{ours: {2, 1}, theirs: {4, 4}, openSSH: {1, 1}}}
 	failed := line{values: [columns][]float64{ours: {1}, theirs: {1}}, errs: [columns]error{theirs: errors.New("no")}}
 	tests := []struct {
 		name   string

@@ -5,12 +5,15 @@ go 1.26.0
 replace github.com/wirelark/wirelark => ../
 
 require (
+	github.com/go-sql-driver/mysql v1.10.1
 	github.com/pkg/sftp v1.13.12
 	github.com/wirelark/wirelark v0.0.0-00010101000000-000000000000
 	golang.org/x/crypto v0.58.0
 )
 
 require (
+	filippo.io/edwards25519 v1.2.0 // indirect
+	github.com/klauspost/compress v1.20.3 // indirect
 	github.com/kr/fs v0.1.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 )

@@ -26,7 +26,7 @@ func thisMachine(e *env) machine {
 	}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, d := range info.Deps {
-			if d.Path == "golang.org/x/crypto" || d.Path == "github.com/pkg/sftp" {
+			if d.Path == "golang.org/x/crypto" || d.Path == "github.com/pkg/sftp" || d.Path == "github.com/go-sql-driver/mysql" {
 				m.modules = append(m.modules, d.Path+" "+d.Version)
 			}
 		}

@@ -16,13 +16,14 @@ import (
 
 // sections are the parts of the table, in its order.
 var sections = []section{
-	{"bulk", "Bulk data over one channel", 9, bulk},
-	{"small", "Small writes, and the time that an answer takes", 9, small},
-	{"handshake", "Handshakes", 9, handshakes},
-	{"sftp", "SFTP on this machine", 2, localFiles},
-	{"wan", "SFTP through a delay line, with OpenSSH's sshd", 2, distantFiles},
-	{"idle", "Idle connections", 1, idle},
-	{"allocs", "Allocations", 5, allocations},
+	{"bulk", "Bulk data over one channel", 9, bulk, sshParties},
+	{"small", "Small writes, and the time that an answer takes", 9, small, sshParties},
+	{"handshake", "Handshakes", 9, handshakes, sshParties},
+	{"sftp", "SFTP on this machine", 2, localFiles, sshParties},
+	{"wan", "SFTP through a delay line, with OpenSSH's sshd", 2, distantFiles, sshParties},
+	{"idle", "Idle connections", 1, idle, sshParties},
+	{"allocs", "Allocations", 5, allocations, sshParties},
+	{"mysql", "MySQL and MariaDB", 9, databases, databaseParties},
 }
 
 // flags are what the command line says.
@@ -37,6 +38,8 @@ type flags struct {
 	only        string
 	parties     string
 	child       string
+	mysql       string
+	mysqlClient string
 }
 
 func main() {
@@ -54,6 +57,8 @@ func main() {
 	flag.IntVar(&f.connections, "connections", 1000, "how many idle connections")
 	flag.StringVar(&f.output, "o", "", "write the table to this file, too")
 	flag.StringVar(&f.cpuProfile, "cpuprofile", "", "write a profile of this process to this file")
+	flag.StringVar(&f.mysql, "mysql", "", "databases beside a MariaDB that is started: NAME=DSN with spaces between")
+	flag.StringVar(&f.mysqlClient, "mysqlclient", "", "command line of the databases' own client; the default is mariadb or mysql")
 	flag.StringVar(&f.child, "child", "", "for the program itself: be the other process")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)

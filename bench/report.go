@@ -10,8 +10,6 @@ import (
 	"unicode/utf8"
 )
 
-var columnNames = [columns]string{"ours", "x/crypto, pkg/sftp", "OpenSSH"}
-
 // report writes everything as Markdown and returns how many figures failed.
 func report(w io.Writer, m machine, began time.Time, tables []table) (failed int) {
 	fmt.Fprintf(w, "# Wirelark beside others\n\nWritten by `go -C bench run .`; [its README](../bench/README.md) tells what the lines mean.\n")
@@ -27,20 +25,21 @@ func report(w io.Writer, m machine, began time.Time, tables []table) (failed int
 			failed++
 			continue
 		}
-		rows := [][]string{{"", "unit", columnNames[ours], columnNames[theirs], columnNames[openSSH], "ours : x", "ours : OpenSSH", "goal"}}
+		n := t.parties
+		rows := [][]string{{"", "unit", n.full[ours], n.full[theirs], n.full[openSSH], "ours : " + n.short[theirs], "ours : " + n.short[openSSH], "goal"}}
 		var errs []string
 		for _, l := range t.lines {
 			rows = append(rows, l.row())
 			for i, err := range l.errs {
 				if err != nil {
 					failed++
-					errs = append(errs, fmt.Sprintf("%s, %s: %v", l.name, columnNames[i], err))
+					errs = append(errs, fmt.Sprintf("%s, %s: %v", l.name, n.full[i], err))
 				}
 			}
 		}
 		align(w, rows)
-		for _, n := range append(t.notes, errs...) {
-			fmt.Fprintf(w, "\n%s\n", n)
+		for _, note := range append(t.notes, errs...) {
+			fmt.Fprintf(w, "\n%s\n", note)
 		}
 	}
 	return failed
@@ -93,7 +92,7 @@ func (l *line) verdict(g goal) string {
 		var r float64
 		r, ok = l.ratio(g.column)
 		met = math.Round(r*100)/100 >= g.value
-		text = fmt.Sprintf("≥ %g × %s", g.value, [columns]string{theirs: "x", openSSH: "OpenSSH"}[g.column])
+		text = fmt.Sprintf("≥ %g × %s", g.value, l.names.short[g.column])
 	}
 	switch {
 	case !ok:
@@ -106,7 +105,7 @@ func (l *line) verdict(g goal) string {
 
 func (l *line) summary() string {
 	cells := l.row()
-	return fmt.Sprintf("%s %s (ours, x, OpenSSH); %s", strings.Join(cells[2:5], ", "), l.unit, cells[7])
+	return fmt.Sprintf("%s %s (%s); %s", strings.Join(cells[2:5], ", "), l.unit, strings.Join(l.names.short[:], ", "), cells[7])
 }
 
 // number writes three significant digits.

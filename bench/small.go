@@ -10,7 +10,7 @@ import (
 func small(ctx context.Context, e *env) ([]figure, error) {
 	e.mention("Writes come from one goroutine, each by a Write call of its own, and the time ends when the other side has read them all. An answer is one byte that comes back, over a connection that does nothing else; half of them come faster than the figure says.")
 	writes := e.amount(400_000)
-	each := func(n int64) cpu { return cpu{"both sides", "µs each", float64(n) / 1000} }
+	each := func(n int64) cpu { return cpu{whose: "both sides", unit: "µs each", amount: float64(n) / 1000} }
 	figures := []figure{
 		{name: "64-byte writes, aes128-gcm", unit: "1000/s", cpu: each(writes), goals: []goal{{theirs, 5}}},
 		{name: "64-byte writes, chacha20-poly1305", unit: "1000/s", cpu: each(writes)},
