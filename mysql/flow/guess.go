@@ -36,9 +36,6 @@ func (f *Flow) learn(dir wire.Dir, payload []byte) {
 	switch f.answer.step {
 	case stepFirst:
 		both = learnCount(both, payload)
-		both = learnOK(both, payload)
-	case stepSimple, stepInfileDone:
-		both = learnOK(both, payload)
 	case stepColumns, stepParams, stepFields:
 		both = learnColumn(both, payload)
 	case stepRows:
@@ -83,15 +80,6 @@ func learnCount(both mysql.Capabilities, payload []byte) mysql.Capabilities {
 		return both
 	}
 	return with(both, mysql.ClientOptionalResultsetMetadata, len(payload) == 2)
-}
-
-// learnOK tells an OK with session tracking from one without.
-func learnOK(both mysql.Capabilities, payload []byte) mysql.Capabilities {
-	var m mysql.OK
-	if payload[0] != mysql.HeaderOK || mysql.Parse(payload, &m, mysql.NewDialect(both&^mysql.ClientSessionTrack)) != nil || m.Info == "" {
-		return both
-	}
-	return with(both, mysql.ClientSessionTrack, mysql.Parse(payload, new(mysql.OK), mysql.NewDialect(both|mysql.ClientSessionTrack)) == nil)
 }
 
 // learnColumn tells a definition with MariaDB's extended metadata from one
