@@ -215,11 +215,12 @@ func TestGateway(t *testing.T) {
 	}
 
 	// A way that has ended is made again.
-	hosts[1].cut()
 	old, err := gate.Client(t.Context())
-	if err == nil {
-		<-old.Done()
+	if err != nil {
+		t.Fatal(err)
 	}
+	hosts[1].cut()
+	<-old.Done()
 	again, err := mysqlclient.Connect(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
