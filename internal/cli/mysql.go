@@ -223,6 +223,7 @@ func mysqlLetters(arg string, takesValue map[byte]bool) (out []string, next bool
 // shellFlags say what the shell does and how it shows it.
 var shellFlags = []mysqlFlag{
 	{"execute", "e", "run `SQL` and end", flagValue},
+	{"watch", "", "run it again every `SECONDS`, until Ctrl-C", flagValue},
 	{"batch", "B", "a line per row, tabs between the cells", flagSwitch},
 	{"table", "t", "aligned tables", flagSwitch},
 	{"vertical", "E", "a line per cell", flagSwitch},

@@ -3,9 +3,12 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -19,6 +22,7 @@ type mysqlSettings struct {
 	cfg       mysqlshell.Config
 	format    string // as asked for
 	execute   []string
+	watch     string // how long until it runs again
 	silent    int
 	noNames   bool
 	hex       *bool
@@ -98,6 +102,8 @@ func (m *mysqlSettings) applyMore(o options.Option) (known bool) {
 		}
 	case "tee":
 		m.tee = string(o.Value)
+	case "watch":
+		m.watch = string(o.Value)
 	case "delimiter":
 		m.delimiter = string(o.Value)
 	case "text-protocol":
@@ -169,6 +175,13 @@ func (a *app) runMySQL(cmd *cobra.Command, args []string, r *mysqlRun) (err erro
 		}
 	}
 	interactive := m.decide(a)
+	if m.watch != "" && len(m.execute) == 0 {
+		return usagef(cmd, "--watch needs statements: -e SQL")
+	}
+	pause, err := watchPause(m.watch)
+	if err != nil {
+		return usagef(cmd, "--watch %s: give seconds, or a time such as 500ms", m.watch)
+	}
 	m.cfg.Connect, m.cfg.Facts = t.connect, t.facts
 	m.cfg.Out, m.cfg.Err = a.Stdout, a.Stderr
 	m.cfg.Page, m.cfg.System = a.startPager, a.runCommand
@@ -180,11 +193,27 @@ func (a *app) runMySQL(cmd *cobra.Command, args []string, r *mysqlRun) (err erro
 	if interactive {
 		return a.mysqlInteractive(ctx, m)
 	}
-	return a.mysqlScript(ctx, m)
+	return a.mysqlScript(ctx, m, pause)
 }
 
-// mysqlScript runs the statements of -e, or of standard input.
-func (a *app) mysqlScript(ctx context.Context, m *mysqlSettings) (err error) {
+// watchPause reads the time of --watch; "" is 0.
+func watchPause(text string) (time.Duration, error) {
+	if text == "" {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		d, err = time.ParseDuration(text + "s")
+	}
+	if err == nil && d <= 0 {
+		err = strconv.ErrRange
+	}
+	return d, err
+}
+
+// mysqlScript runs the statements of -e, or of standard input; with a pause
+// again and again.
+func (a *app) mysqlScript(ctx context.Context, m *mysqlSettings, pause time.Duration) (err error) {
 	sh := mysqlshell.New(m.cfg)
 	defer func() { err = errors.Join(err, sh.Close()) }()
 	if err := m.begin(sh); err != nil {
@@ -193,11 +222,23 @@ func (a *app) mysqlScript(ctx context.Context, m *mysqlSettings) (err error) {
 	if err := sh.Connect(ctx); err != nil {
 		return err
 	}
-	in := a.Stdin
-	if len(m.execute) > 0 {
-		in = strings.NewReader(strings.Join(m.execute, "\n"))
+	if len(m.execute) == 0 {
+		return sh.Script(ctx, a.Stdin)
 	}
-	return sh.Script(ctx, in)
+	text := strings.Join(m.execute, "\n")
+	for {
+		if pause > 0 && m.cfg.Options.Terminal {
+			fmt.Fprintf(a.Stdout, "\x1b[H\x1b[2J%s, every %v\n", time.Now().Format(time.DateTime), pause)
+		}
+		if err := sh.Script(ctx, strings.NewReader(text)); err != nil || pause == 0 {
+			return err
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 }
 
 // begin starts what the options ask for.
