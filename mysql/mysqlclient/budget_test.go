@@ -154,7 +154,7 @@ func TestPacketsPerCall(t *testing.T) {
 				return err
 			}
 			return tx.Commit(ctx)
-		}, "3 packets, 2 writes, 2 round trips", ""},
+		}, "3 packets, 2 writes", ""}, // it reads and writes at the same time,
 		{"pipeline", func(c *mysqlclient.Conn) error {
 			p := c.Pipeline()
 			for range 50 {
@@ -170,7 +170,7 @@ func TestPacketsPerCall(t *testing.T) {
 		{"LoadData", func(c *mysqlclient.Conn) error {
 			_, err := c.LoadData(ctx, loadSQL, io.LimitReader(zeros{}, 1000), nil)
 			return err
-		}, "3 packets, 2 writes, 2 round trips", ""},
+		}, "3 packets, 2 writes", ""}, // it reads and writes at the same time,
 		{"Reset", func(c *mysqlclient.Conn) error { return c.Reset(ctx) }, "2 packets, 1 writes, 1 round trips", "1 packets, 1 writes, 1 round trips"},
 	}
 	for name, caps := range map[string]mysql.Capabilities{"mysql": mysqlCaps, "mariadb": mariaCaps} {
@@ -188,7 +188,7 @@ func TestPacketsPerCall(t *testing.T) {
 				if caps.MariaDB() && x.mariadb != "" {
 					want = x.mariadb
 				}
-				if got := n.take(); got != want {
+				if got := n.take(); !strings.HasPrefix(got, want) {
 					t.Errorf("%s: %s, want %s", x.name, got, want)
 				}
 			}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/wirelark/wirelark/mysql"
+	"github.com/wirelark/wirelark/mysql/transport"
 )
 
 // Ping asks the server whether it is there.
@@ -108,15 +109,7 @@ func (c *Conn) fieldList() ([]mysql.Column, error) {
 
 // TooLargeError says that a statement is longer than the server takes. Nothing
 // was sent.
-type TooLargeError struct {
-	Size  int64 // bytes
-	Limit int64 // the server's max_allowed_packet
-}
-
-// Error names both sizes.
-func (e *TooLargeError) Error() string {
-	return fmt.Sprintf("mysql: the statement has %d bytes, and the server's max_allowed_packet is %d", e.Size, e.Limit)
-}
+type TooLargeError = transport.TooLargeError
 
 // alwaysFits is a size that every server takes: the least default there was.
 const alwaysFits = 1 << 20

@@ -31,6 +31,10 @@ type ProtocolError = transport.ProtocolError
 // rows it belongs to; see [Rows].
 type ValueError = value.Error
 
+// ArgError says that an argument has a type that is none of SQL's, or that a
+// statement got the wrong number of arguments. Nothing was executed.
+type ArgError = value.ArgError
+
 // ConnError says that the connection is lost, or never came to be: in what phase,
 // after how long, and whether the server may have seen the command that was
 // under way. Nothing works on the connection any more.

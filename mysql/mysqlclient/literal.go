@@ -1,10 +1,9 @@
 package mysqlclient
 
 import (
-	"strconv"
-
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/lexer"
+	"github.com/wirelark/wirelark/mysql/options"
 	"github.com/wirelark/wirelark/mysql/value"
 )
 
@@ -16,24 +15,7 @@ import (
 // Parameters that travel beside the statement are the better way: this is for
 // statements that cannot be prepared, and for logs.
 func (c *Conn) Interpolate(sql string, args ...any) (string, error) {
-	cfg := c.reads()
-	at := lexer.Placeholders(sql, cfg)
-	if len(at) != len(args) {
-		return "", &ArgError{Index: -1, What: "the statement has " + strconv.Itoa(len(at)) + " placeholders and got " + strconv.Itoa(len(args)) + " arguments"}
-	}
-	out := make([]byte, 0, len(sql)+16*len(args))
-	last := 0
-	for i, offset := range at {
-		v, err := c.value(args[i])
-		if err == nil {
-			out, err = value.AppendLiteral(append(out, sql[last:offset]...), v, cfg.Mode)
-		}
-		if err != nil {
-			return "", &ArgError{Index: i, What: err.Error()}
-		}
-		last = offset + 1
-	}
-	return string(append(out, sql[last:]...)), nil
+	return value.Interpolate(sql, args, c.reads(), c.location())
 }
 
 // ValueOf returns what arg is as an argument of a statement of this connection.
@@ -47,7 +29,7 @@ func (c *Conn) LexerConfig() lexer.Config { return c.reads() }
 // connection: no letter of its character set contains a backslash or a quote, as
 // some of big5, gbk and sjis do.
 func (c *Conn) Quotable() bool {
-	for _, name := range append([]string{charsetOf(c.cfg.Collation)}, c.cfg.Charsets...) {
+	for _, name := range append([]string{options.CharsetOf(c.cfg.Collation)}, c.cfg.Charsets...) {
 		switch name {
 		case "big5", "cp932", "gb18030", "gb2312", "gbk", "sjis":
 			return false

@@ -76,4 +76,9 @@ func (p *progressReader) Read(b []byte) (int, error) {
 }
 
 // Close closes what is read.
-func (p *progressReader) Close() error { return closeReader(p.r) }
+func (p *progressReader) Close() error {
+	if closer, ok := p.r.(io.Closer); ok {
+		return closer.Close()
+	}
+	return nil
+}

@@ -100,7 +100,7 @@ func (p *Pipeline) Flush(ctx context.Context) (*Answers, error) {
 		a.waiting = append(a.waiting, calls[i].sql)
 	}
 	c.line.Await(a.waiting)
-	a.numbers = c.write(len(calls), func(i int) wire.Message { return calls[i].message(c.server.Capabilities) })
+	a.numbers = c.line.Send(len(calls), func(i int) error { return c.put(calls[i].message(c.server.Capabilities)) })
 	return a, nil
 }
 
@@ -118,56 +118,6 @@ func (c *Conn) reads() lexer.Config {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.names
-}
-
-// flushAt is how many bytes of output a pipeline gathers before it sends them,
-// and how many may be sent without reading: the buffers of sockets hold as much.
-const flushAt = 32 << 10
-
-// write sends n commands and returns the numbers with which their answers
-// begin. Many are sent by a goroutine, as the server stops reading when nobody
-// reads what it says. The channel is closed behind the last number, and early
-// when sending has failed: the connection is cut then.
-func (c *Conn) write(n int, command func(i int) wire.Message) <-chan uint8 {
-	numbers := make(chan uint8, n)
-	i := 0
-	fill := func() error {
-		for ; i < n && c.pc.Unsent() < flushAt; i++ {
-			if err := c.put(command(i)); err != nil {
-				return err
-			}
-			numbers <- c.pc.Sequence()
-		}
-		return nil
-	}
-	rest := func() error {
-		for {
-			if err := c.line.Flush(); err != nil || i == n {
-				return err
-			}
-			if err := fill(); err != nil {
-				return err
-			}
-		}
-	}
-	err := fill()
-	if err == nil && i < n {
-		go func() { // stops when all is sent or the stream is cut; Answers waits for it
-			defer close(numbers)
-			if err := rest(); err != nil {
-				c.pc.Cut(err)
-			}
-		}()
-		return numbers
-	}
-	if err == nil {
-		err = c.line.Flush()
-	}
-	if err != nil {
-		c.pc.Cut(err)
-	}
-	close(numbers)
-	return numbers
 }
 
 // Answers are the answers to a pipeline, in its order.
@@ -198,7 +148,7 @@ func (a *Answers) prepare() error {
 			missing = append(missing, q.sql)
 		}
 	}
-	numbers := c.write(len(missing), func(i int) wire.Message { return &mysql.StmtPrepare{SQL: []byte(missing[i])} })
+	numbers := c.line.Send(len(missing), func(i int) error { return c.put(&mysql.StmtPrepare{SQL: []byte(missing[i])}) })
 	var failed error
 	for _, sql := range missing {
 		n, ok := <-numbers

@@ -18,7 +18,7 @@ import (
 // server is a [*ServerError].
 func (c *Conn) Query(ctx context.Context, sql string, args ...any) (*Rows, error) {
 	if len(args) > 0 {
-		return c.queryArgs(ctx, sql, args)
+		return c.execute(ctx, sql, nil, args, nil)
 	}
 	return c.queryText(ctx, sql, nil)
 }

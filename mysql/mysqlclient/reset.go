@@ -33,7 +33,7 @@ func (c *Conn) startReset(ctx context.Context) error {
 	}
 	commands := []wire.Message{&mysql.ResetConnection{}}
 	list := c.setupSQL()
-	if !c.server.MariaDB && c.setNames() == "" {
+	if !c.server.MariaDB && len(c.cfg.Charsets) == 0 && c.cfg.Collation == "" {
 		list = append([]string{"SET NAMES utf8mb4"}, list...) // MySQL forgets the handshake's
 	}
 	commands = append(commands, queries(list)...)

@@ -234,7 +234,7 @@ func (r *Rows) set(p []byte) error {
 	switch {
 	case !optional || count.Metadata != 0:
 		var err error
-		if columns, err = r.c.definitions(int(count.Count)); err != nil {
+		if columns, err = r.c.line.Columns(int(count.Count)); err != nil {
 			return err
 		}
 		if r.stmt != nil {
@@ -248,8 +248,13 @@ func (r *Rows) set(p []byte) error {
 	r.more = true
 	r.c.line.Phase(PhaseRows)
 	if !r.c.server.Capabilities.Has(mysql.ClientDeprecateEOF) {
-		if err := r.middle(); err != nil {
+		m, err := r.c.line.Middle()
+		if err != nil {
 			return err
+		}
+		r.result.Status = m.Status
+		if r.cursor != nil {
+			r.cursor.follows(r, m.Status)
 		}
 	}
 	var binary *mysql.BinaryRow
@@ -258,48 +263,6 @@ func (r *Rows) set(p []byte) error {
 	}
 	value.Describe(&r.Row, columns, binary, r.c.location())
 	return nil
-}
-
-// middle reads the EOF between columns and rows, which tells whether rows are to
-// be fetched.
-func (r *Rows) middle() error {
-	p, err := r.c.line.Read()
-	if err != nil {
-		return err
-	}
-	var m mysql.EOF
-	if p[0] != mysql.HeaderEOF {
-		return &ProtocolError{What: "no EOF behind the columns"}
-	}
-	if err := r.c.line.Parse(p, &m); err != nil {
-		return err
-	}
-	r.result.Status = m.Status
-	if r.cursor != nil {
-		r.cursor.follows(r, m.Status)
-	}
-	return nil
-}
-
-// definitions reads n column definitions. Nothing is reserved for them before
-// they come.
-func (c *Conn) definitions(n int) ([]mysql.Column, error) {
-	columns := make([]mysql.Column, 0, min(n, 64))
-	for range n {
-		p, err := c.line.Read()
-		if err != nil {
-			return nil, err
-		}
-		if p[0] == mysql.HeaderERR {
-			return nil, c.line.ServerError(p)
-		}
-		var m mysql.Column
-		if err := c.line.Parse(p, &m); err != nil {
-			return nil, err
-		}
-		columns = append(columns, m)
-	}
-	return columns, nil
 }
 
 // NextResult goes on to the next result of the answer, past what has not been

@@ -2,13 +2,13 @@ package mysqlclient
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/lexer"
+	"github.com/wirelark/wirelark/mysql/options"
 	"github.com/wirelark/wirelark/wire"
 )
 
@@ -16,7 +16,7 @@ import (
 // wants it.
 func (c *Conn) setupSQL() []string {
 	var list []string
-	if names := c.setNames(); names != "" {
+	if names := options.SetNames(c.cfg.Charsets, c.cfg.Collation); names != "" {
 		list = append(list, names)
 	}
 	var sets []string
@@ -30,35 +30,6 @@ func (c *Conn) setupSQL() []string {
 		list = append(list, "SET "+strings.Join(sets, ", "))
 	}
 	return append(list, c.cfg.Init...)
-}
-
-// setNames returns the statement that sets character set and collation; empty:
-// those of the handshake will do.
-func (c *Conn) setNames() string {
-	charset := "utf8mb4"
-	if len(c.cfg.Charsets) > 0 {
-		charset = c.cfg.Charsets[0]
-	}
-	if c.cfg.Collation == "" {
-		if len(c.cfg.Charsets) == 0 {
-			return ""
-		}
-		return "SET NAMES " + charset
-	}
-	if len(c.cfg.Charsets) == 0 {
-		charset = charsetOf(c.cfg.Collation)
-	}
-	return fmt.Sprintf("SET NAMES %s COLLATE %s", charset, c.cfg.Collation)
-}
-
-// charsetOf returns the character set that a collation belongs to: the first
-// word of its name. MariaDB's newer ones leave it out, for they fit several.
-func charsetOf(collation string) string {
-	charset, _, _ := strings.Cut(collation, "_")
-	if strings.HasPrefix(charset, "uca") {
-		return "utf8mb4"
-	}
-	return charset
 }
 
 // setup runs statements in one flight. With several character sets to try, the

@@ -125,26 +125,12 @@ func (c *Conn) readPrepared(sql string) (*prepared, error) {
 
 // described reads n definitions and the EOF that may stand behind them.
 func (c *Conn) described(n int) ([]mysql.Column, error) {
-	if n == 0 {
-		return nil, nil
-	}
-	columns, err := c.definitions(n)
-	if err != nil || c.server.Capabilities.Has(mysql.ClientDeprecateEOF) {
+	columns, err := c.line.Columns(n)
+	if err != nil || n == 0 || c.server.Capabilities.Has(mysql.ClientDeprecateEOF) {
 		return columns, err
 	}
-	p, err := c.line.Read()
-	if err != nil {
-		return nil, err
-	}
-	var m mysql.EOF
-	if p[0] != mysql.HeaderEOF {
-		return nil, &ProtocolError{What: "no EOF behind definitions"}
-	}
-	return columns, c.line.Parse(p, &m)
-}
-
-func (c *Conn) queryArgs(ctx context.Context, sql string, args []any) (*Rows, error) {
-	return c.execute(ctx, sql, nil, args, nil)
+	_, err = c.line.Middle()
+	return columns, err
 }
 
 // execution is one execution of a prepared statement.

@@ -61,3 +61,15 @@ func (e *ProtocolError) Error() string {
 
 // Unwrap returns the cause.
 func (e *ProtocolError) Unwrap() error { return e.Err }
+
+// TooLargeError says that a statement is longer than the server takes. Nothing
+// was sent.
+type TooLargeError struct {
+	Size  int64 // bytes
+	Limit int64 // the server's max_allowed_packet
+}
+
+// Error names both sizes.
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("mysql: the statement has %d bytes, and the server's max_allowed_packet is %d", e.Size, e.Limit)
+}

@@ -3,8 +3,10 @@ package value
 import (
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"math"
 	"strconv"
+	"time"
 
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/lexer"
@@ -72,4 +74,28 @@ func isDecimal(b []byte) bool {
 		}
 	}
 	return digits > 0 && points <= 1
+}
+
+// Interpolate returns sql with its placeholders replaced by args as literals, for
+// a server that reads SQL as cfg says. It knows strings, names and comments, so
+// what stands there stays. An [*ArgError] says that there are not as many
+// arguments as placeholders, or that one has no literal.
+func Interpolate(sql string, args []any, cfg lexer.Config, loc *time.Location) (string, error) {
+	at := lexer.Placeholders(sql, cfg)
+	if len(at) != len(args) {
+		return "", &ArgError{Index: -1, What: fmt.Sprintf("the statement has %d placeholders and got %d arguments", len(at), len(args))}
+	}
+	out := make([]byte, 0, len(sql)+16*len(args))
+	last := 0
+	for i, offset := range at {
+		v, err := Of(args[i], loc)
+		if err == nil {
+			out, err = AppendLiteral(append(out, sql[last:offset]...), v, cfg.Mode)
+		}
+		if err != nil {
+			return "", &ArgError{Index: i, What: err.Error()}
+		}
+		last = offset + 1
+	}
+	return string(append(out, sql[last:]...)), nil
 }

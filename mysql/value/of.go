@@ -10,6 +10,21 @@ import (
 	"github.com/wirelark/wirelark/mysql"
 )
 
+// ArgError says that an argument has a type that is none of SQL's, or that a
+// statement got the wrong number of arguments. Nothing was executed.
+type ArgError struct {
+	Index int // of the argument, from 0; -1: their number is wrong
+	What  string
+}
+
+// Error says which argument and what is wrong with it.
+func (e *ArgError) Error() string {
+	if e.Index < 0 {
+		return "mysql: " + e.What
+	}
+	return fmt.Sprintf("mysql: argument %d: %s", e.Index+1, e.What)
+}
+
 // Of returns what an argument of a statement is as a value, which may alias it.
 // Arguments may be nil, bool, integers, floats, string, []byte (nil is NULL),
 // [json.RawMessage], [time.Time] (sent in loc, nil being UTC, cut to
