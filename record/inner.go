@@ -143,16 +143,22 @@ func (s *pcapng) innerTCP(k *captured, label, path string) trace.Decoder {
 		}
 		server = netip.AddrPortFrom(documentation(3), uint16(port))
 	}
+	return &innerStream{tcp: *s.innerConn(k, server, path, label)}
+}
+
+// innerConn returns a TCP connection to server on an interface of its own. Its
+// client's address is made up, so that it is not taken for another one.
+func (s *pcapng) innerConn(k *captured, server netip.AddrPort, path, label string) *tcp {
 	server = netip.AddrPortFrom(server.Addr().Unmap().WithZone(""), server.Port())
 	client := netip.AddrPortFrom(documentation(4), uint16(49152+s.inner%16384))
 	if server.Addr().Is6() {
 		client = netip.AddrPortFrom(netip.AddrFrom16(client.Addr().As16()), client.Port())
 	}
 	index := s.innerInterface(k, capture.LinkRaw, path, label)
-	return &innerStream{tcp: tcp{
+	return &tcp{
 		addr:  [2]netip.AddrPort{client, server},
 		write: func(at time.Time, frame []byte) { s.frame(index, at, frame) },
-	}}
+	}
 }
 
 type innerStream struct {

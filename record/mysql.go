@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/wirelark/wirelark/capture"
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/trace"
 	"github.com/wirelark/wirelark/wire"
@@ -106,11 +105,7 @@ func (x *mysqlInner) decide(needed bool) {
 	}
 	x.decided, x.needed = true, needed
 	if needed {
-		index := x.sink.innerInterface(x.carrier, capture.LinkRaw, "", mysql.Messages.Proto())
-		x.tcp = &tcp{
-			addr:  x.carrier.tcp.addr,
-			write: func(at time.Time, frame []byte) { x.sink.frame(index, at, frame) },
-		}
+		x.tcp = x.sink.innerConn(x.carrier, x.carrier.tcp.addr[wire.S2C], "", mysql.Messages.Proto())
 		for _, s := range x.first {
 			x.write(s)
 		}

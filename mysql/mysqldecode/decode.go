@@ -2,6 +2,7 @@ package mysqldecode
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/wirelark/wirelark/mysql"
@@ -66,7 +67,7 @@ func (d *decoder) message(dir wire.Dir, p packet.Payload) {
 		return
 	}
 	fields, err := mysql.Messages.Describe(p.Data, m, dialect)
-	fields = append(fields, d.derived(m, fields, len(p.Data))...)
+	fields = placed(fields, d.derived(m, fields, len(p.Data)))
 	seen, more := d.flow.Saw(dir, m)
 	if p.Err != nil && err != nil && !carries(m) {
 		d.flow.Gap() // who knows what it said
@@ -100,6 +101,15 @@ func (d *decoder) message(dir wire.Dir, p packet.Payload) {
 		}
 		d.asked[seen.Ordinal] = asked{out.N, s.time}
 	}
+}
+
+// placed puts derived fields in front of the others but the number, for they
+// say what those are about.
+func placed(fields, derived []wire.Field) []wire.Field {
+	if len(derived) == 0 || len(fields) == 0 {
+		return append(fields, derived...)
+	}
+	return slices.Insert(fields, 1, derived...)
 }
 
 // carries reports whether a message is data that nothing depends on.
