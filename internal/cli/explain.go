@@ -199,7 +199,7 @@ func explainReach(err error) *Error {
 	case errors.As(err, &op) && op.Op == "dial" && errors.Is(err, syscall.ECONNREFUSED):
 		return &Error{
 			Code: exitUnreachable, What: fmt.Sprintf("nothing listens on %s", op.Addr), How: []string{err.Error()},
-			Next: []string{"check host and port (-p for ssh, -P for sftp and cp)"},
+			Next: []string{"check host and port (-p for ssh, -P for the others)"},
 		}
 	case errors.As(err, &op) && op.Op == "dial":
 		where := "the host"
