@@ -2,6 +2,8 @@ package mysql
 
 import (
 	"fmt"
+	"iter"
+	"slices"
 
 	"github.com/wirelark/wirelark/wire"
 )
@@ -89,18 +91,72 @@ func (m *StmtBulkExecute) Fields(c *wire.Coder) {
 		if c.Decoding() {
 			m.Types = make([]ParamType, len(m.Types))
 		}
-		wire.Each(c, "types", m.Types, func(_ int, t *ParamType, c *wire.Coder) { t.fields(c) })
+		m.typesFields(c)
 	}
 	if len(m.Types) == 0 {
 		return
 	}
 	i := 0
 	wire.ListRest(c, "values", &m.Values, func(v *BulkValue, c *wire.Coder) {
-		c.Suggest(8, 0, 3)
-		wire.Enum8(c, "indicator", &v.Indicator)
-		if v.Indicator == IndicatorNone {
-			m.Types[i%len(m.Types)].cell().fields(c, &v.Value)
-		}
+		v.fields(c, m.Types[i%len(m.Types)])
 		i++
 	})
+}
+
+func (v *BulkValue) fields(c *wire.Coder, t ParamType) {
+	c.Suggest(8, 0, 3)
+	wire.Enum8(c, "indicator", &v.Indicator)
+	if v.Indicator == IndicatorNone {
+		t.cell().fields(c, &v.Value)
+	}
+}
+
+// Sets decodes the rows of a bulk whose parameters were left in Unparsed one by
+// one, for those who do not want to hold all of them: a value takes many times
+// its bytes. last are the types of the statement's parameters in its last
+// execution; types are those of this one. A row is valid until the next one.
+// A malformed row ends the sequence with a [*wire.Error].
+func (m *StmtBulkExecute) Sets(last []ParamType, d wire.Dialect) (types []ParamType, sets iter.Seq2[[]BulkValue, error], err error) {
+	head := StmtBulkExecute{Flags: m.Flags, Types: slices.Clone(last)}
+	rest := m.Unparsed
+	if m.Flags&BulkSendTypes != 0 {
+		n, err := wire.ParsePrefix(rest, (*bulkTypes)(&head), d)
+		if err != nil {
+			return nil, nil, err
+		}
+		rest = rest[n:]
+	}
+	set := bulkSet{head.Types, make([]BulkValue, len(last))}
+	return head.Types, func(yield func([]BulkValue, error) bool) {
+		for rest := rest; len(rest) > 0 && len(last) > 0; {
+			clear(set.values)
+			n, err := wire.ParsePrefix(rest, &set, d)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if rest = rest[n:]; !yield(set.values, nil) {
+				return
+			}
+		}
+	}, nil
+}
+
+// bulkTypes is the part of a bulk that holds the types.
+type bulkTypes StmtBulkExecute
+
+func (m *bulkTypes) Fields(c *wire.Coder) { (*StmtBulkExecute)(m).typesFields(c) }
+
+func (m *StmtBulkExecute) typesFields(c *wire.Coder) {
+	wire.Each(c, "types", m.Types, func(_ int, t *ParamType, c *wire.Coder) { t.fields(c) })
+}
+
+// bulkSet is one row of a bulk.
+type bulkSet struct {
+	types  []ParamType
+	values []BulkValue
+}
+
+func (s *bulkSet) Fields(c *wire.Coder) {
+	wire.Each(c, "values", s.values, func(i int, v *BulkValue, c *wire.Coder) { v.fields(c, s.types[i]) })
 }
