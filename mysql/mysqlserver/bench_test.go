@@ -18,9 +18,14 @@ type benching struct {
 func (s *benching) Query(_ context.Context, w *mysqlserver.Writer, _ *mysqlserver.Query) error {
 	at := mysql.DateAndTime(mysql.DateTime{Year: 2024, Month: 2, Day: 29, Hour: 12, Minute: 34, Second: 56, Microsecond: 789})
 	columns := []mysql.Column{
-		{Name: "id", Type: mysql.TypeLonglong}, {Name: "n", Type: mysql.TypeLong}, {Name: "u", Type: mysql.TypeLong, Flags: mysql.FlagUnsigned},
-		{Name: "dec", Type: mysql.TypeNewDecimal}, {Name: "d", Type: mysql.TypeDouble}, {Name: "s", Type: mysql.TypeVarString},
-		{Name: "at", Type: mysql.TypeDatetime, Decimals: 6}, {Name: "null", Type: mysql.TypeVarString},
+		{Name: "id", Type: mysql.TypeLonglong},
+		{Name: "n", Type: mysql.TypeLong},
+		{Name: "u", Type: mysql.TypeLong, Flags: mysql.FlagUnsigned},
+		{Name: "dec", Type: mysql.TypeNewDecimal},
+		{Name: "d", Type: mysql.TypeDouble},
+		{Name: "s", Type: mysql.TypeVarString},
+		{Name: "at", Type: mysql.TypeDatetime, Decimals: 6},
+		{Name: "null", Type: mysql.TypeVarString},
 	}
 	values := []mysql.Value{
 		mysql.Int(1 << 40), mysql.Int(-7), mysql.Uint(7), mysql.String("12345.67"), mysql.Double(1.0 / 3),

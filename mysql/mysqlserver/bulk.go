@@ -3,7 +3,7 @@ package mysqlserver
 import (
 	"context"
 	"fmt"
-	"slices"
+	"iter"
 
 	"github.com/wirelark/wirelark/mysql"
 )
@@ -23,47 +23,62 @@ func (c *Conn) executeBulk(ctx context.Context, p []byte) error {
 	}
 	s.closeCursor(c)
 	s.dropLong(c)
-	types := make([]mysql.ParamType, len(s.shape))
-	for i := range types {
-		types[i] = s.shape[i].Type
+	last := make([]mysql.ParamType, len(s.shape))
+	for i := range last {
+		last[i] = s.shape[i].Type
 	}
-	m := mysql.NewStmtBulkExecute(types)
-	if err := c.parse(p, m); err != nil {
+	types, sets, err := head.Sets(last, c.pc.Dialect())
+	typed := head.Flags&mysql.BulkSendTypes != 0
+	switch {
+	case err != nil:
 		return c.fail(errMalformed)
-	}
-	n := len(s.shape)
-	typed := m.Flags&mysql.BulkSendTypes != 0
-	if n == 0 || len(m.Values)%n != 0 || !typed && !s.bound {
+	case len(last) == 0 || !typed && !s.bound:
 		return c.fail(Errorf(1210, "Incorrect arguments to mysqld_stmt_bulk_execute"))
 	}
-	for i := range m.Types {
-		s.shape[i].Type = m.Types[i]
+	for i := range types {
+		s.shape[i].Type = types[i]
 	}
 	s.bound = s.bound || typed
 	c.s.serving.questions.Add(1)
 	w := Writer{c: c, ctx: ctx, binary: true, stmt: s}
 	if b, ok := s.st.(BulkStatement); ok {
-		err := c.guard("ExecuteBulk", func() error { return b.ExecuteBulk(ctx, &w, slices.Chunk(m.Values, n)) })
+		err := c.guard("ExecuteBulk", func() error { return b.ExecuteBulk(ctx, &w, whole(sets)) })
 		_, err = w.end(ctx, err)
 		return err
 	}
-	return c.executeEach(ctx, &w, s, m.Values)
+	return c.executeEach(ctx, &w, s, whole(sets))
+}
+
+// whole makes an error for the client of what is wrong with a set.
+func whole(sets iter.Seq2[[]mysql.BulkValue, error]) iter.Seq2[[]mysql.BulkValue, error] {
+	return func(yield func([]mysql.BulkValue, error) bool) {
+		for set, err := range sets {
+			if err != nil {
+				err = errMalformed
+			}
+			if !yield(set, err) {
+				return
+			}
+		}
+	}
 }
 
 // executeEach executes a statement once for each set of values, and answers
 // with what that makes together.
-func (c *Conn) executeEach(ctx context.Context, w *Writer, s *prepared, values []mysql.BulkValue) error {
+func (c *Conn) executeEach(ctx context.Context, w *Writer, s *prepared, sets iter.Seq2[[]mysql.BulkValue, error]) error {
 	var sum Result
-	n, done := len(s.shape), 0
-	args := make([]mysql.Value, n)
+	done := 0
+	args := make([]mysql.Value, len(s.shape))
 	w.sum = &sum
-	for set := range slices.Chunk(values, n) {
-		skip, e := bulkArguments(args, set)
+	for set, err := range sets {
+		skip := false
+		if err == nil {
+			skip, err = bulkArguments(args, set)
+		}
 		if skip {
 			continue
 		}
-		var err error = e
-		if e == nil {
+		if err == nil {
 			err = c.guard("Execute", func() error { return s.st.Execute(ctx, w, &Execution{Args: args}) })
 		}
 		if err != nil {
@@ -84,7 +99,7 @@ func (c *Conn) executeEach(ctx context.Context, w *Writer, s *prepared, values [
 
 // bulkArguments copies the values of a set into args. skip says that the whole
 // set is to be left out.
-func bulkArguments(args []mysql.Value, set []mysql.BulkValue) (skip bool, e *Error) {
+func bulkArguments(args []mysql.Value, set []mysql.BulkValue) (skip bool, err error) {
 	for i := range set {
 		switch set[i].Indicator {
 		case mysql.IndicatorNone:

@@ -103,8 +103,9 @@ type BulkStatement interface {
 	Statement
 
 	// ExecuteBulk executes the statement for each set, answering once. A set
-	// has NumParams values, and is valid until the next one.
-	ExecuteBulk(ctx context.Context, w *Writer, sets iter.Seq[[]mysql.BulkValue]) error
+	// has NumParams values, and is valid until the next one. A malformed set
+	// comes with an error, which is to be returned.
+	ExecuteBulk(ctx context.Context, w *Writer, sets iter.Seq2[[]mysql.BulkValue, error]) error
 }
 
 // Unsupported is a [Session] that refuses everything, to be embedded in those

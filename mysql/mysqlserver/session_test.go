@@ -239,9 +239,12 @@ func (p *statement) Close() {}
 type bulkStatement struct{ *statement }
 
 // ExecuteBulk tells how many sets there are, and what they hold.
-func (p *bulkStatement) ExecuteBulk(_ context.Context, w *mysqlserver.Writer, sets iter.Seq[[]mysql.BulkValue]) error {
+func (p *bulkStatement) ExecuteBulk(_ context.Context, w *mysqlserver.Writer, sets iter.Seq2[[]mysql.BulkValue, error]) error {
 	n, info := 0, ""
-	for set := range sets {
+	for set, err := range sets {
+		if err != nil {
+			return err
+		}
 		n++
 		for _, v := range set {
 			info += fmt.Sprintf("%v:%v ", v.Indicator, v.Value)

@@ -259,7 +259,11 @@ func TestBulk(t *testing.T) {
 		odd.Values[i].Indicator = mysql.IndicatorNull
 	}
 	c.say(odd)
-	c.wantError(1210)
+	c.wantError(1835)
+	own := c.prepare("bulk ? ?")
+	odd.ID = own
+	c.say(odd)
+	c.wantError(1835)
 	odd.ID = 99
 	c.say(odd)
 	c.wantError(1243)
