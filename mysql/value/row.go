@@ -46,6 +46,9 @@ func Decode(r *Row, c *wire.Coder, packet []byte, d wire.Dialect) error {
 	if len(packet) == 0 || packet[0] != mysql.HeaderOK {
 		return wire.ErrValue
 	}
+	if r.binary.Scan(packet[1:]) {
+		return nil
+	}
 	return c.Parse(packet[1:], r.binary, d)
 }
 
