@@ -75,25 +75,25 @@ func (c *Conn) kill(ctx context.Context, verb, sql string) error {
 const errNoSuchThread = 1094
 
 // sees makes sure that the thread with the number of victim, on the server that
-// s is connected to, is the one that victim speaks with. A load balancer may
-// have led s to another server, where that number is somebody else's.
-func (s *Conn) sees(ctx context.Context, victim *Conn, sql string) error {
-	a, b := s.server, victim.server
-	if a.Version != b.Version || a.Collation != b.Collation || s.RemoteAddr().String() != victim.RemoteAddr().String() {
+// c is connected to, is the one that victim speaks with. A load balancer may
+// have led c to another server, where that number is somebody else's.
+func (c *Conn) sees(ctx context.Context, victim *Conn, sql string) error {
+	a, b := c.server, victim.server
+	if a.Version != b.Version || a.Collation != b.Collation || c.RemoteAddr().String() != victim.RemoteAddr().String() {
 		return errStranger
 	}
-	list, err := s.processes(ctx, victim.server.ConnID)
+	list, err := c.processes(ctx, victim.server.ConnID)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errStranger, err)
 	}
 	it, there := list[victim.server.ConnID]
-	ours, found := list[s.server.ConnID]
+	ours, found := list[c.server.ConnID]
 	switch {
 	case !there || it.user != victim.config().User && victim.config().User != "":
 		return errStranger
-	case s.RemoteAddr().Network() == "unix":
+	case c.RemoteAddr().Network() == "unix":
 		return nil // the same path on the same machine
-	case found && port(ours.host) == port(s.LocalAddr().String()):
+	case found && port(ours.host) == port(c.LocalAddr().String()):
 		// It sees our connections as they are: no two have the same host and port.
 		if host(it.host) == host(ours.host) && port(it.host) == port(victim.LocalAddr().String()) {
 			return nil
@@ -127,9 +127,9 @@ type process struct {
 // infoBytes is how much of a statement's text is compared.
 const infoBytes = 60
 
-// processes returns the rows of the process list of thread id and of s itself.
-func (s *Conn) processes(ctx context.Context, id uint32) (map[uint32]process, error) {
-	rows, err := s.Query(ctx, fmt.Sprintf(
+// processes returns the rows of the process list of thread id and of c itself.
+func (c *Conn) processes(ctx context.Context, id uint32) (map[uint32]process, error) {
+	rows, err := c.Query(ctx, fmt.Sprintf(
 		"SELECT id, user, host, LEFT(info, %d) FROM information_schema.processlist WHERE id IN (%d, CONNECTION_ID())", infoBytes, id))
 	if err != nil {
 		return nil, err

@@ -16,7 +16,7 @@ func (r *Rows) local(p []byte) error {
 	if err := c.line.Parse(p, &m); err != nil {
 		return err
 	}
-	if !c.server.Capabilities.Has(mysql.ClientLocalFiles) || r.answers != nil && !r.answers.alone {
+	if !c.server.Capabilities.Has(mysql.ClientLocalFiles) || r.answers != nil {
 		return &ProtocolError{What: fmt.Sprintf("it asks for the file %q", m.Filename), Err: ErrInfile}
 	}
 	if c.infile == nil {
@@ -47,8 +47,7 @@ func (r *Rows) refuse() error {
 	if err := r.c.line.Flush(); err != nil {
 		return err
 	}
-	_, err := r.c.readOK()
-	if err != nil && !isServer(err) {
+	if err := r.c.readOK(); err != nil && !isServer(err) {
 		return err
 	}
 	r.err = ErrInfile

@@ -130,7 +130,6 @@ type Answers struct {
 	rows    *Rows
 	err     error // the first one
 	ended   bool
-	alone   bool
 }
 
 // prepare prepares what is not prepared yet, all of it in one flight.
@@ -223,7 +222,7 @@ func (a *Answers) skip() {
 // Close reads the answers that have not been read and returns the first error
 // of any statement, the answers read before included.
 func (a *Answers) Close() error {
-	for a.Next() { //nolint:revive // the answers are not wanted
+	for a.Next() {
 	}
 	return a.err
 }

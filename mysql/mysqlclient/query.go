@@ -145,38 +145,37 @@ func (c *Conn) simple(ctx context.Context, what string, m wire.Message) error {
 	if err := c.send(m); err != nil {
 		return err
 	}
-	_, err := c.readOK()
-	return c.done(err)
+	return c.done(c.readOK())
 }
 
 // readOK reads an OK, which some commands answer as at the end of rows, or with
 // an EOF.
-func (c *Conn) readOK() (*mysql.OK, error) {
+func (c *Conn) readOK() error {
 	p, err := c.line.Read()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	switch p[0] {
 	case mysql.HeaderERR:
-		return nil, c.line.ServerError(p)
+		return c.line.ServerError(p)
 	case mysql.HeaderEOF:
 		if len(p) >= 7 {
 			break
 		}
 		var m mysql.EOF
 		if err := c.line.Parse(p, &m); err != nil {
-			return nil, err
+			return err
 		}
 		c.note(m.Status, m.Warnings)
-		return &mysql.OK{Status: m.Status, Warnings: m.Warnings}, nil
+		return nil
 	case mysql.HeaderOK:
 	default:
-		return nil, &ProtocolError{What: fmt.Sprintf("a packet that begins with %#02x where an OK was due", p[0])}
+		return &ProtocolError{What: fmt.Sprintf("a packet that begins with %#02x where an OK was due", p[0])}
 	}
 	m := new(mysql.OK)
 	if err := c.line.Parse(p, m); err != nil {
-		return nil, err
+		return err
 	}
 	c.noteOK(m)
-	return m, nil
+	return nil
 }

@@ -278,7 +278,7 @@ func (r *Rows) NextResult() bool {
 
 // drain reads the rest of a result set.
 func (r *Rows) drain() {
-	for r.next() { //nolint:revive // the rows are not wanted
+	for r.next() {
 	}
 }
 
