@@ -1,0 +1,562 @@
+package function
+
+import (
+	"database/sql/driver"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"math"
+	"math/big"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/wirelark/wirelark/mysql"
+	"github.com/wirelark/wirelark/mysql/engine/internal/catalog"
+)
+
+// Store says how a statement stores to a column. wl_store(n, v) converts v as
+// Stores[n] says.
+type Store struct {
+	Type    catalog.Type
+	Place   string      // `db`.`table`.`column`, for messages
+	Name    string      // of the column
+	Check   string      // "table.column" of a JSON column
+	From    catalog.Rep // how the value is held
+	NotNull bool
+	Auto    bool
+	Lenient bool // without strict mode, or with IGNORE: what does not fit is made to fit
+	First   bool // a row begins with it
+	Update  bool
+}
+
+// store is wl_store(n, v): the value for a row that is inserted.
+func (s *State) store(a []driver.Value) (driver.Value, error) {
+	st := &s.Stores[toInt(a[0])]
+	if st.First {
+		s.Rows++
+	}
+	if err := s.Ctx(); err != nil && st.First && s.Rows&1023 == 0 {
+		return nil, catalog.Errorf(1317, "Query execution was interrupted")
+	}
+	v, err := s.assign(st, a[1])
+	if err == nil {
+		s.Row[strings.ToLower(st.Name)] = v
+	}
+	return v, err
+}
+
+// change is wl_change(n, v, old): the value for a row that is updated.
+func (s *State) change(a []driver.Value) (driver.Value, error) {
+	st := &s.Stores[toInt(a[0])]
+	if st.First {
+		s.Matched++
+		s.changed = false
+	}
+	v, err := s.assign(st, a[1])
+	if err != nil {
+		return nil, err
+	}
+	if !same(v, a[2]) && !s.changed {
+		s.changed = true
+		s.Changed++
+	}
+	s.Row[strings.ToLower(st.Name)] = v
+	return v, nil
+}
+
+// conv is wl_conv(n, v): converted, but not counted.
+func (s *State) conv(a []driver.Value) (driver.Value, error) {
+	v, _ := s.convert(&s.Stores[toInt(a[0])], a[1])
+	return v, nil
+}
+
+// onUpdate is wl_onupdate(n, old, changed): now, if the row has changed.
+func (s *State) onUpdate(a []driver.Value) (driver.Value, error) {
+	if toInt(a[2]) == 0 {
+		return a[1], nil
+	}
+	st := &s.Stores[toInt(a[0])]
+	return fromTime(s.Now).datetime(st.Type.Decimals), nil
+}
+
+func same(a, b driver.Value) bool {
+	x, ok := a.([]byte)
+	y, ok2 := b.([]byte)
+	if ok || ok2 {
+		return ok && ok2 && string(x) == string(y)
+	}
+	return a == b
+}
+
+// row is the number of the row for messages.
+func (s *State) row(st *Store) int {
+	if st.Update {
+		return max(1, s.Matched)
+	}
+	return max(1, s.Rows)
+}
+
+// assign converts v and sees to NULL and AUTO_INCREMENT.
+func (s *State) assign(st *Store, v driver.Value) (driver.Value, error) {
+	if st.Auto && !st.Update {
+		if v == nil || toDec(v).n.Sign() == 0 {
+			id := s.NextAuto(0)
+			if s.NewID == 0 {
+				s.NewID = id
+			}
+			v = Unsigned(id)
+			if limit := maxOf(&st.Type); id > limit {
+				return nil, catalog.Errorf(167, "Out of range value for column '%s' at row %d", st.Name, s.row(st))
+			}
+			return v, nil
+		}
+	}
+	if v == nil {
+		if !st.NotNull {
+			return nil, nil
+		}
+		if !st.Lenient || st.Update && !st.Lenient {
+			return nil, catalog.Errorf(1048, "Column '%s' cannot be null", st.Name)
+		}
+		s.Warn(1048, "Column '%s' cannot be null", st.Name)
+		return Zero(&st.Type), nil
+	}
+	out, err := s.convert(st, v)
+	if err != nil {
+		if !st.Lenient || err.Code == 4025 {
+			return nil, err
+		}
+		s.Warn(err.Code, "%s", err.Message)
+	}
+	if st.Auto && !st.Update {
+		s.NextAuto(uint64(toInt(out)))
+	}
+	return out, nil
+}
+
+func maxOf(t *catalog.Type) uint64 {
+	_, hi := intRange(t)
+	return hi
+}
+
+// Zero returns the value that stands for none in a column of type t that takes
+// no NULL.
+func Zero(t *catalog.Type) driver.Value {
+	switch t.Rep() {
+	case catalog.RepInt:
+		return int64(0)
+	case catalog.RepReal:
+		return 0.0
+	case catalog.RepDec:
+		return dec{new(big.Int), 0}.round(t.Decimals).String()
+	case catalog.RepBytes:
+		if t.Kind == mysql.TypeString {
+			return make([]byte, t.Length)
+		}
+		return []byte{}
+	case catalog.RepDate:
+		return "0000-00-00"
+	case catalog.RepDatetime:
+		return civil{}.datetime(t.Decimals)
+	case catalog.RepTime:
+		return timeText(0, t.Decimals)
+	}
+	if t.Kind == mysql.TypeEnum && len(t.Values) > 0 {
+		return t.Values[0]
+	}
+	return ""
+}
+
+// convert makes v a value of the column. With an error comes the value that is
+// stored when it is only a warning.
+func (s *State) convert(st *Store, v driver.Value) (driver.Value, *catalog.Error) {
+	if v == nil {
+		return nil, nil
+	}
+	if b, ok := v.([]byte); ok && st.From == catalog.RepInt {
+		if u, big := BigUnsigned(b); big {
+			v = strconv.FormatUint(u, 10)
+		}
+	}
+	t := &st.Type
+	switch t.Rep() {
+	case catalog.RepInt:
+		switch t.Kind {
+		case mysql.TypeBit:
+			return s.toBit(st, v)
+		case mysql.TypeYear:
+			return s.toYear(st, v)
+		}
+		return s.toInteger(st, v)
+	case catalog.RepReal:
+		return s.toReal(st, v)
+	case catalog.RepDec:
+		return s.toDecimal(st, v)
+	case catalog.RepDate, catalog.RepDatetime:
+		return s.toDate(st, v)
+	case catalog.RepTime:
+		return s.toTime(st, v)
+	}
+	switch t.Kind {
+	case mysql.TypeEnum:
+		return s.toEnum(st, v)
+	case mysql.TypeSet:
+		return s.toSet(st, v)
+	}
+	return s.toString(st, v)
+}
+
+// intRange returns the smallest and the largest value of an integer type.
+func intRange(t *catalog.Type) (lo int64, hi uint64) {
+	bits := map[mysql.Type]uint{
+		mysql.TypeTiny: 8, mysql.TypeShort: 16, mysql.TypeInt24: 24, mysql.TypeLong: 32, mysql.TypeLonglong: 64,
+	}[t.Kind]
+	if t.Unsigned {
+		return 0, math.MaxUint64 >> (64 - bits)
+	}
+	return math.MinInt64 >> (64 - bits), math.MaxInt64 >> (64 - bits)
+}
+
+func (s *State) outOfRange(st *Store) *catalog.Error {
+	return catalog.Errorf(1264, "Out of range value for column '%s' at row %d", st.Name, s.row(st))
+}
+
+func (s *State) truncated(st *Store) *catalog.Error {
+	return catalog.Errorf(1265, "Data truncated for column '%s' at row %d", st.Name, s.row(st))
+}
+
+func (s *State) incorrect(st *Store, kind string, v driver.Value) *catalog.Error {
+	code := uint16(1366)
+	if kind == "date" || kind == "datetime" || kind == "time" {
+		code = 1292
+	}
+	return catalog.Errorf(code, "Incorrect %s value: '%s' for column %s at row %d", kind, text(v), st.Place, s.row(st))
+}
+
+// number reads v as an exact number; err tells what of a text is no number.
+func (s *State) number(st *Store, v driver.Value, kind string) (dec, *catalog.Error) {
+	txt, ok := v.(string)
+	if b, isBytes := v.([]byte); isBytes {
+		txt, ok = string(b), true
+	}
+	if !ok || st.From == catalog.RepDec || st.From == catalog.RepInt {
+		return toDec(v), nil
+	}
+	if st.From == catalog.RepDate || st.From == catalog.RepDatetime || st.From == catalog.RepTime {
+		n, _ := temporalNumber([]driver.Value{txt})
+		return toDec(n), nil
+	}
+	trimmed := strings.TrimSpace(txt)
+	n, _ := numberPrefix(trimmed)
+	switch {
+	case n == 0:
+		return dec{new(big.Int), 0}, s.incorrect(st, kind, v)
+	case n < len(trimmed):
+		return toDec(trimmed), s.truncated(st)
+	}
+	return toDec(trimmed), nil
+}
+
+func (s *State) toInteger(st *Store, v driver.Value) (driver.Value, *catalog.Error) {
+	lo, hi := intRange(&st.Type)
+	if i, ok := v.(int64); ok && i >= lo && (i < 0 || uint64(i) <= hi) {
+		return i, nil
+	}
+	if f, ok := v.(float64); ok {
+		v = math.RoundToEven(f)
+	}
+	d, err := s.number(st, v, "integer")
+	d = d.round(0)
+	if d.n.Cmp(big.NewInt(lo)) < 0 {
+		return lo, s.outOfRange(st)
+	}
+	if d.n.Cmp(new(big.Int).SetUint64(hi)) > 0 {
+		return Unsigned(hi), s.outOfRange(st)
+	}
+	return integerOf(d), err
+}
+
+// integerOf returns an integer within 64 bits as SQLite holds it.
+func integerOf(d dec) driver.Value {
+	if d.n.IsInt64() {
+		return d.n.Int64()
+	}
+	return Unsigned(d.n.Uint64())
+}
+
+func (s *State) toReal(st *Store, v driver.Value) (driver.Value, *catalog.Error) {
+	t := &st.Type
+	kind := "double"
+	if t.Kind == mysql.TypeFloat {
+		kind = "float"
+	}
+	var f float64
+	var err *catalog.Error
+	switch v := v.(type) {
+	case float64:
+		f = v
+	case int64:
+		f = float64(v)
+	default:
+		_, err = s.number(st, v, kind)
+		f = toFloat(v)
+	}
+	if t.Unsigned && f < 0 {
+		return 0.0, s.outOfRange(st)
+	}
+	if t.Decimals < 31 {
+		p := math.Pow10(t.Decimals)
+		f = math.Round(f*p) / p
+		if limit := math.Pow10(t.Length - t.Decimals); math.Abs(f) >= limit {
+			return math.Copysign(limit-1/p, f), s.outOfRange(st)
+		}
+	}
+	if t.Kind == mysql.TypeFloat {
+		if math.Abs(f) > math.MaxFloat32 {
+			return math.Copysign(math.MaxFloat32, f), s.outOfRange(st)
+		}
+		f = float64(float32(f))
+	}
+	return f, err
+}
+
+func (s *State) toDecimal(st *Store, v driver.Value) (driver.Value, *catalog.Error) {
+	d, err := s.number(st, v, "decimal")
+	r, ok := fit(d, st.Type.Precision, st.Type.Decimals)
+	if st.Type.Unsigned && d.n.Sign() < 0 {
+		return dec{new(big.Int), 0}.round(st.Type.Decimals).String(), s.outOfRange(st)
+	}
+	if !ok {
+		return r.String(), s.outOfRange(st)
+	}
+	if err == nil && cmpDec(d, r) != 0 {
+		s.Note(1265, "Data truncated for column '%s' at row %d", st.Name, s.row(st))
+	}
+	return r.String(), err
+}
+
+func (s *State) toDate(st *Store, v driver.Value) (driver.Value, *catalog.Error) {
+	t := &st.Type
+	kind := "datetime"
+	if t.Kind == mysql.TypeDate {
+		kind = "date"
+	}
+	var c civil
+	whole, ok := true, true
+	if st.From == catalog.RepTime {
+		us, _ := parseTime(text(v))
+		base := fromTime(s.Now)
+		base.h, base.mi, base.s, base.us = 0, 0, 0, 0
+		c, _ = base.add(0, us)
+	} else {
+		str := text(v)
+		if st.From == catalog.RepInt && len(str) < 6 {
+			str = strings.Repeat("0", 6-len(str)) + str
+		}
+		c, _, whole, ok = parseDatetime(str)
+		if str == "000000" {
+			c, ok = civil{}, true
+		}
+	}
+	if !ok {
+		return Zero(t), s.incorrect(st, kind, v)
+	}
+	if t.Kind == mysql.TypeDate {
+		return c.date(), nil
+	}
+	if !whole {
+		return roundCivil(c, t.Decimals).datetime(t.Decimals), s.truncated(st)
+	}
+	if t.Kind == mysql.TypeTimestamp && !c.zero() && (c.y < 1970 || c.y > 2106) {
+		return Zero(t), s.incorrect(st, kind, v)
+	}
+	return c.datetime(t.Decimals), nil
+}
+
+func roundCivil(c civil, digits int) civil {
+	if c.zero() {
+		return c
+	}
+	us := roundMicros(int64(c.us), digits) - int64(c.us)
+	r, _ := c.add(0, us)
+	return r
+}
+
+func (s *State) toTime(st *Store, v driver.Value) (driver.Value, *catalog.Error) {
+	us, ok := parseTime(text(v))
+	if !ok {
+		return Zero(&st.Type), s.incorrect(st, "time", v)
+	}
+	if c := clampTime(us); c != us {
+		return timeText(c, st.Type.Decimals), s.outOfRange(st)
+	}
+	return timeText(us, st.Type.Decimals), nil
+}
+
+func (s *State) toYear(st *Store, v driver.Value) (driver.Value, *catalog.Error) {
+	d, err := s.number(st, v, "year")
+	n := int64(0)
+	if d = d.round(0); d.n.IsInt64() {
+		n = d.n.Int64()
+	} else {
+		n = -1
+	}
+	_, isText := v.(string)
+	switch {
+	case n == 0 && isText && len(text(v)) < 3:
+		n = 2000
+	case n > 0 && n < 100:
+		n = int64(shortYear(int(n)))
+	}
+	if n != 0 && (n < 1901 || n > 2155) {
+		return int64(0), s.outOfRange(st)
+	}
+	return n, err
+}
+
+func (s *State) toBit(st *Store, v driver.Value) (driver.Value, *catalog.Error) {
+	var u uint64
+	switch v := v.(type) {
+	case int64:
+		u = uint64(v)
+	case float64:
+		u = uint64(toInt(v))
+	default:
+		if st.From == catalog.RepInt || st.From == catalog.RepDec {
+			d := toDec(v).round(0)
+			u = d.n.Uint64()
+			break
+		}
+		b := []byte(text(v))
+		if len(b) > 8 {
+			return Unsigned(math.MaxUint64 >> (64 - st.Type.Length)), s.tooLong(st)
+		}
+		for _, c := range b {
+			u = u<<8 | uint64(c)
+		}
+	}
+	if limit := uint64(math.MaxUint64) >> (64 - st.Type.Length); u > limit {
+		return Unsigned(limit), s.tooLong(st)
+	}
+	return Unsigned(u), nil
+}
+
+func (s *State) tooLong(st *Store) *catalog.Error {
+	return catalog.Errorf(1406, "Data too long for column '%s' at row %d", st.Name, s.row(st))
+}
+
+func (s *State) toEnum(st *Store, v driver.Value) (driver.Value, *catalog.Error) {
+	if n, ok := v.(int64); ok {
+		if n >= 1 && n <= int64(len(st.Type.Values)) {
+			return st.Type.Values[n-1], nil
+		}
+		return "", s.truncated(st)
+	}
+	str := strings.TrimRight(text(v), " ")
+	for _, w := range st.Type.Values {
+		if compareFold(w, str) == 0 {
+			return w, nil
+		}
+	}
+	if n, err := strconv.Atoi(str); err == nil && n >= 1 && n <= len(st.Type.Values) {
+		return st.Type.Values[n-1], nil
+	}
+	return "", s.truncated(st)
+}
+
+func (s *State) toSet(st *Store, v driver.Value) (driver.Value, *catalog.Error) {
+	var bits uint64
+	var err *catalog.Error
+	if n, ok := v.(int64); ok {
+		bits = uint64(n)
+		if bits>>len(st.Type.Values) != 0 {
+			bits, err = bits&(1<<len(st.Type.Values)-1), s.truncated(st)
+		}
+	} else if str := text(v); str != "" {
+		for _, part := range strings.Split(str, ",") {
+			i := slices.IndexFunc(st.Type.Values, func(w string) bool { return compareFold(w, strings.TrimRight(part, " ")) == 0 })
+			if i < 0 {
+				err = s.truncated(st)
+				continue
+			}
+			bits |= 1 << i
+		}
+	}
+	var list []string
+	for i, w := range st.Type.Values {
+		if bits&(1<<i) != 0 {
+			list = append(list, w)
+		}
+	}
+	return strings.Join(list, ","), err
+}
+
+func (s *State) toString(st *Store, v driver.Value) (driver.Value, *catalog.Error) {
+	t := &st.Type
+	str := text(v)
+	if t.Collation == "binary" {
+		if len(str) > t.Length {
+			return []byte(str[:t.Length]), s.tooLong(st)
+		}
+		b := []byte(str)
+		if t.Kind == mysql.TypeString {
+			b = append(b, make([]byte, t.Length-len(b))...)
+		}
+		return b, nil
+	}
+	if !utf8.ValidString(str) {
+		bad := strings.IndexFunc(str, func(r rune) bool { return r == utf8.RuneError })
+		show := ""
+		for _, c := range []byte(str[bad:min(len(str), bad+6)]) {
+			show += fmt.Sprintf("\\x%02X", c)
+		}
+		return strings.ToValidUTF8(str, "?"), catalog.Errorf(1366, "Incorrect string value: '%s' for column %s at row %d", show, st.Place, s.row(st))
+	}
+	if t.JSON && !json.Valid([]byte(str)) {
+		return str, catalog.Errorf(4025, "CONSTRAINT `%s` failed for %s", st.Name, st.Check)
+	}
+	if t.Blob() {
+		if len(str) > t.Length {
+			return strings.ToValidUTF8(str[:t.Length], ""), s.tooLong(st)
+		}
+		return str, nil
+	}
+	if len(str) > t.Length && utf8.RuneCountInString(str) > t.Length {
+		r := []rune(str)
+		cut := string(r[:t.Length])
+		if strings.Trim(string(r[t.Length:]), " ") != "" {
+			return s.charEnd(t, cut), s.tooLong(st)
+		}
+		if t.Kind != mysql.TypeString {
+			s.Note(1265, "Data truncated for column '%s' at row %d", st.Name, s.row(st))
+		}
+		str = cut
+	}
+	return s.charEnd(t, str), nil
+}
+
+// charEnd cuts the spaces at the end of a CHAR.
+func (s *State) charEnd(t *catalog.Type, str string) string {
+	if t.Kind == mysql.TypeString {
+		return strings.TrimRight(str, " ")
+	}
+	return str
+}
+
+// BitBytes returns the bytes of a BIT column of so many bits.
+func BitBytes(v driver.Value, bits int) []byte {
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], uint64(toInt(v)))
+	return b[8-(bits+7)/8:]
+}
+
+// Convert converts a value to the type of a column, outside of a statement.
+func (s *State) Convert(st *Store, v driver.Value) (driver.Value, error) {
+	out, err := s.convert(st, v)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}

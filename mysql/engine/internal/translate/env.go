@@ -1,0 +1,233 @@
+package translate
+
+import (
+	"database/sql/driver"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/wirelark/wirelark/mysql"
+	"github.com/wirelark/wirelark/mysql/engine/internal/ast"
+	"github.com/wirelark/wirelark/mysql/engine/internal/catalog"
+	"github.com/wirelark/wirelark/mysql/engine/internal/function"
+)
+
+// Type is short for catalog.Type.
+type Type = catalog.Type
+
+// Value is a constant with its type: a parameter or a variable.
+type Value struct {
+	Type  Type
+	Value driver.Value
+}
+
+// Env is what a statement is translated in. One Env is for one statement.
+type Env struct {
+	DB        string // default database; "": none
+	Table     func(db, name string) *catalog.Table
+	HasDB     func(db string) bool
+	Rows      func(t *catalog.Table) (string, error) // a system table's rows, as JSON
+	Expand    func(t *catalog.Table) (*ast.Select, error)
+	Params    []Value // nil while a statement is prepared
+	SysVar    func(scope, name string) (Value, error)
+	Now       time.Time
+	Collation string // of the connection
+	Strict    bool
+	DivError  bool // ERROR_FOR_DIVISION_BY_ZERO
+	State     *function.State
+	Info      map[string]Value                   // DATABASE(), USER() and the like
+	Parse     func(sql string) (ast.Expr, error) // an expression that is kept as text
+
+	args    []driver.Value
+	argText map[string]int
+	ctes    []*cte
+	aliases int
+	assigns bool // the statement assigns user variables
+	depth   int
+	clause  string
+	views   int
+}
+
+// cte is a common table expression in scope.
+type cte struct {
+	name string
+	sql  string // its name in SQLite
+	cols []srcCol
+}
+
+// Column is a column of a result.
+type Column struct {
+	Name     string
+	Type     Type
+	DB       string
+	Table    string // alias
+	OrgTable string
+	OrgName  string
+	Flags    mysql.ColumnFlags
+}
+
+// Def returns the definition of the column for clients.
+func (c *Column) Def() mysql.Column {
+	d := c.Type.Column(c.Name, c.Flags)
+	d.Schema, d.Table, d.OrgTable, d.OrgName = c.DB, c.Table, c.OrgTable, c.OrgName
+	return d
+}
+
+// Result is a translated statement.
+type Result struct {
+	SQL     string
+	Args    []driver.Value
+	Columns []Column
+}
+
+func errorf(code uint16, format string, args ...any) *catalog.Error {
+	return catalog.Errorf(code, format, args...)
+}
+
+// abort carries an error out of the recursion.
+type abort struct{ err error }
+
+func fail(code uint16, format string, args ...any) {
+	panic(abort{errorf(code, format, args...)})
+}
+
+func unsupported(what string) {
+	fail(1235, "This version of Wirelark doesn't yet support '%s'", what)
+}
+
+// catch turns what fail has thrown into an error.
+func catch(err *error) {
+	switch r := recover().(type) {
+	case nil:
+	case abort:
+		*err = r.err
+	default:
+		panic(r)
+	}
+}
+
+// bind adds an argument and returns its placeholder; equal ones share it.
+func (e *Env) bind(v driver.Value) string {
+	key := fmt.Sprintf("%T:%v", v, v)
+	if n, ok := e.argText[key]; ok {
+		return "?" + strconv.Itoa(n)
+	}
+	if len(e.args) >= maxArgs {
+		return inline(v)
+	}
+	e.args = append(e.args, v)
+	if e.argText == nil {
+		e.argText = map[string]int{}
+	}
+	e.argText[key] = len(e.args)
+	return "?" + strconv.Itoa(len(e.args))
+}
+
+// maxArgs is how many arguments a statement is given; further values are
+// written into it. SQLite takes 32,766.
+const maxArgs = 30000
+
+// inline writes a value into a statement.
+func inline(v driver.Value) string {
+	switch v := v.(type) {
+	case string:
+		if strings.IndexByte(v, 0) < 0 {
+			return catalog.QuoteText(v)
+		}
+		return fmt.Sprintf("CAST(X'%x' AS TEXT)", v)
+	case []byte:
+		return fmt.Sprintf("X'%x'", v)
+	case float64:
+		return strconv.FormatFloat(v, 'e', -1, 64)
+	case nil:
+		return "NULL"
+	}
+	return fmt.Sprint(v)
+}
+
+// alias returns a name that no one else has.
+func (e *Env) alias() string {
+	e.aliases++
+	return fmt.Sprintf(`"~%d"`, e.aliases)
+}
+
+// outName is the name of the n-th column of a query, from 0.
+func outName(n int) string { return fmt.Sprintf(`"=%d"`, n+1) }
+
+// Types that expressions have.
+func intType(length int) Type {
+	t := Type{Kind: mysql.TypeLong, Length: length, Precision: length, Collation: "binary", Expr: true}
+	if length > 9 {
+		t.Kind = mysql.TypeLonglong
+	}
+	return t
+}
+
+func longType(length int) Type {
+	t := intType(length)
+	t.Kind = mysql.TypeLong
+	return t
+}
+
+func bigType(length int) Type {
+	t := intType(length)
+	t.Kind = mysql.TypeLonglong
+	return t
+}
+
+func boolType() Type { return intType(1) }
+
+func realType() Type {
+	return Type{Kind: mysql.TypeDouble, Length: 23, Decimals: 31, Collation: "binary", Expr: true}
+}
+
+func decType(precision, scale int) Type {
+	scale = min(scale, 38)
+	t := Type{Kind: mysql.TypeNewDecimal, Precision: min(max(precision, scale), 65), Decimals: scale, Collation: "binary", Expr: true}
+	t.Length = t.Precision + 1
+	if scale > 0 {
+		t.Length++
+	}
+	return t
+}
+
+func dateType() Type { return Type{Kind: mysql.TypeDate, Length: 10, Collation: "binary", Expr: true} }
+
+func datetimeType(digits int) Type {
+	t := Type{Kind: mysql.TypeDatetime, Length: 19, Decimals: digits, Collation: "binary", Expr: true}
+	if digits > 0 {
+		t.Length += digits + 1
+	}
+	return t
+}
+
+func timeType(digits int) Type {
+	t := Type{Kind: mysql.TypeTime, Length: 10, Decimals: digits, Collation: "binary", Expr: true}
+	if digits > 0 {
+		t.Length += digits + 1
+	}
+	return t
+}
+
+func nullType() Type { return Type{Kind: mysql.TypeNull, Collation: "binary", Expr: true} }
+
+// textType is a text of so many characters.
+func textType(length int, collation string) Type {
+	t := Type{Kind: mysql.TypeVarString, Length: max(length, 0), Collation: collation, Expr: true}
+	bytes := length
+	if collation != "binary" {
+		bytes = length * 4
+	}
+	switch {
+	case bytes >= 1<<24:
+		t.Kind = mysql.TypeLongBlob
+		t.Length = min(t.Length, 1<<24)
+	case bytes >= 1<<16:
+		t.Kind = mysql.TypeMediumBlob
+	}
+	return t
+}
+
+// Inline returns a value as it is written into a statement.
+func Inline(v driver.Value) string { return inline(v) }

@@ -1,0 +1,476 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/wirelark/wirelark/mysql/engine/internal/ast"
+	"github.com/wirelark/wirelark/mysql/engine/internal/catalog"
+	"github.com/wirelark/wirelark/mysql/engine/internal/translate"
+	"github.com/wirelark/wirelark/mysql/mysqlserver"
+)
+
+// show answers SHOW.
+func (s *session) show(ctx context.Context, w *mysqlserver.Writer, st *ast.Show) error {
+	l, like, err := s.shown(ctx, st)
+	if err != nil {
+		return err
+	}
+	l.filter(st.Like, like)
+	return s.sendWhere(ctx, w, l, st.Where, st.Limit)
+}
+
+// shown makes the rows of SHOW, and tells the column that LIKE is about.
+func (s *session) shown(ctx context.Context, st *ast.Show) (*listing, int, error) {
+	switch st.What {
+	case "DATABASES":
+		name := "Database"
+		if st.Like != nil {
+			name += " (" + *st.Like + ")"
+		}
+		l := newListing(name + ":text")
+		for _, n := range append(s.e.cat.Load().Names(), informationSchema) {
+			l.add(n)
+		}
+		sort.Slice(l.rows, func(i, j int) bool { return l.rows[i][0].(string) < l.rows[j][0].(string) })
+		return l, 0, nil
+	case "TABLES", "OPEN TABLES":
+		return s.showTables(st)
+	case "TABLE STATUS":
+		return s.showStatus(ctx, st)
+	case "COLUMNS":
+		return s.showColumns(st)
+	case "INDEX":
+		return s.showIndex(st)
+	case "CREATE TABLE", "CREATE VIEW":
+		return s.showCreate(st)
+	case "CREATE DATABASE":
+		db := s.e.cat.Load().Database(st.DB)
+		if db == nil {
+			return nil, 0, mysqlserver.Errorf(1049, "Unknown database '%s'", st.DB)
+		}
+		l := newListing("Database:text", "Create Database:wide")
+		l.add(db.Name, fmt.Sprintf("CREATE DATABASE `%s` /*!40100 DEFAULT CHARACTER SET %s COLLATE %s */", db.Name, catalog.CharsetOf(db.Collation), db.Collation))
+		return l, 0, nil
+	case "VARIABLES":
+		l := newListing("Variable_name:text", "Value:wide")
+		for _, v := range s.variableRows(st.Global) {
+			l.add(v[0], v[1])
+		}
+		return l, 0, nil
+	case "STATUS":
+		return s.showServerStatus(), 0, nil
+	case "WARNINGS", "ERRORS":
+		return s.showWarnings(st), 1, nil
+	case "PROCESSLIST":
+		return s.showProcesses(st), 0, nil
+	}
+	return showFixed(st, s.user), 0, nil
+}
+
+// showFixed makes what is always the same.
+func showFixed(st *ast.Show, user string) *listing {
+	switch st.What {
+	case "ENGINES":
+		l := newListing("Engine:text", "Support:text", "Comment:wide", "Transactions:text", "XA:text", "Savepoints:text")
+		l.add("InnoDB", "DEFAULT", "SQLite under another name", "YES", "NO", "YES")
+		return l
+	case "COLLATION":
+		l := newListing("Collation:text", "Charset:text", "Id:bigint", "Default:text", "Compiled:text", "Sortlen:bigint")
+		names := make([]string, 0)
+		for n := range catalog.Collations() {
+			names = append(names, n)
+		}
+		sort.Strings(names)
+		for _, n := range names {
+			l.add(n, catalog.CharsetOf(n), catalog.CollationID(n), isDefaultCollation(n), "Yes", 1)
+		}
+		return l
+	case "CHARACTER SET":
+		l := newListing("Charset:text", "Description:text", "Default collation:text", "Maxlen:bigint")
+		for _, c := range [][4]any{
+			{"ascii", "US ASCII", "ascii_general_ci", 1},
+			{"binary", "Binary pseudo charset", "binary", 1},
+			{"latin1", "cp1252 West European", "latin1_swedish_ci", 1},
+			{"utf8mb3", "UTF-8 Unicode", "utf8mb3_general_ci", 3},
+			{"utf8mb4", "UTF-8 Unicode", "utf8mb4_general_ci", 4},
+		} {
+			l.add(c[:]...)
+		}
+		return l
+	case "GRANTS":
+		l := newListing("Grants for " + user + "@%:wide")
+		l.add(fmt.Sprintf("GRANT ALL PRIVILEGES ON *.* TO `%s`@`%%` WITH GRANT OPTION", user))
+		return l
+	case "TRIGGERS":
+		return newListing("Trigger:text", "Event:text", "Table:text", "Statement:long", "Timing:text", "Created:datetime", "sql_mode:text", "Definer:text",
+			"character_set_client:text", "collation_connection:text", "Database Collation:text")
+	case "EVENTS":
+		return newListing("Db:text", "Name:text", "Definer:text", "Time zone:text", "Type:text", "Execute at:datetime", "Interval value:text", "Interval field:text",
+			"Starts:datetime", "Ends:datetime", "Status:text", "Originator:bigint", "character_set_client:text", "collation_connection:text", "Database Collation:text")
+	case "PLUGINS":
+		return newListing("Name:text", "Status:text", "Type:text", "Library:text", "License:text")
+	case "PRIVILEGES":
+		return newListing("Privilege:text", "Context:text", "Comment:text")
+	}
+	return newListing("Db:text", "Name:text", "Type:text", "Definer:text", "Modified:datetime", "Created:datetime", "Security_type:text", "Comment:long",
+		"character_set_client:text", "collation_connection:text", "Database Collation:text")
+}
+
+func isDefaultCollation(n string) string {
+	if c, err := catalog.Collation(catalog.CharsetOf(n), "", ""); err == nil && c == n {
+		return "Yes"
+	}
+	return ""
+}
+
+// shownDB returns the database of a SHOW.
+func (s *session) shownDB(name string) (string, error) {
+	if name == "" {
+		name = s.db
+	}
+	if name == "" {
+		return "", mysqlserver.Errorf(1046, "No database selected")
+	}
+	db := s.database(name)
+	if db == "" {
+		return "", mysqlserver.Errorf(1049, "Unknown database '%s'", name)
+	}
+	return db, nil
+}
+
+// tablesOf returns the tables of a database in order.
+func (s *session) tablesOf(db string) []*catalog.Table {
+	var list []*catalog.Table
+	if db == informationSchema {
+		for _, n := range systemNames() {
+			list = append(list, systemTable(n))
+		}
+		return list
+	}
+	d := s.e.cat.Load().Database(db)
+	if d == nil {
+		return nil
+	}
+	for _, n := range d.Names() {
+		list = append(list, d.Tables[n])
+	}
+	return list
+}
+
+func tableKind(t *catalog.Table) string {
+	switch {
+	case t.System:
+		return "SYSTEM VIEW"
+	case t.View != "":
+		return "VIEW"
+	}
+	return "BASE TABLE"
+}
+
+func (s *session) showTables(st *ast.Show) (*listing, int, error) {
+	db, err := s.shownDB(st.DB)
+	if err != nil {
+		return nil, 0, err
+	}
+	if st.What == "OPEN TABLES" {
+		return newListing("Database:text", "Table:text", "In_use:bigint", "Name_locked:bigint"), 1, nil
+	}
+	name := "Tables_in_" + db
+	if st.Like != nil {
+		name += " (" + *st.Like + ")"
+	}
+	cols := []string{name + ":text"}
+	if st.Full {
+		cols = append(cols, "Table_type:text")
+	}
+	l := newListing(cols...)
+	for _, t := range s.tablesOf(db) {
+		row := []any{t.Name}
+		if st.Full {
+			row = append(row, tableKind(t))
+		}
+		l.add(row...)
+	}
+	return l, 0, nil
+}
+
+func (s *session) showStatus(ctx context.Context, st *ast.Show) (*listing, int, error) {
+	db, err := s.shownDB(st.DB)
+	if err != nil {
+		return nil, 0, err
+	}
+	l := newListing("Name:text", "Engine:text", "Version:bigint", "Row_format:text", "Rows:bigint", "Avg_row_length:bigint", "Data_length:bigint",
+		"Max_data_length:bigint", "Index_length:bigint", "Data_free:bigint", "Auto_increment:bigint", "Create_time:datetime", "Update_time:datetime",
+		"Check_time:datetime", "Collation:text", "Checksum:bigint", "Create_options:wide", "Comment:wide", "Max_index_length:bigint", "Temporary:text")
+	for _, t := range s.tablesOf(db) {
+		if t.View != "" || t.System {
+			l.add(t.Name, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, tableKind(t), nil, nil)
+			continue
+		}
+		n, err := s.size(ctx, t)
+		if err != nil {
+			return nil, 0, err
+		}
+		l.add(t.Name, "InnoDB", 10, "Dynamic", n, 0, 16384, 0, 0, 0, s.nextAuto(ctx, t), nullable(t.Created), nil, nil, t.Collation, nil, "", t.Comment, 0, "N")
+	}
+	return l, 0, nil
+}
+
+// nextAuto returns the next AUTO_INCREMENT of a table, or nil.
+func (s *session) nextAuto(ctx context.Context, t *catalog.Table) any {
+	if t.Auto() == nil || s.numbering(ctx, t) != nil {
+		return nil
+	}
+	s.e.mu.Lock()
+	defer s.e.mu.Unlock()
+	return s.e.auto[t.Physical()]
+}
+
+func nullable(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+// viewColumns returns the columns of a view.
+func (s *session) viewColumns(t *catalog.Table) ([]catalog.Column, error) {
+	env := s.env([]translate.Value{})
+	q, err := env.Expand(t)
+	if err != nil {
+		return nil, err
+	}
+	env.DB = t.ViewDB
+	r, err := env.Select(q)
+	if err != nil {
+		return nil, err
+	}
+	var list []catalog.Column
+	for i, c := range r.Columns {
+		name := c.Name
+		if len(t.ViewCols) > i {
+			name = t.ViewCols[i]
+		}
+		list = append(list, catalog.Column{Name: name, Type: c.Type, NotNull: c.Type.NotNull})
+	}
+	return list, nil
+}
+
+func (s *session) columnsOf(t *catalog.Table) []catalog.Column {
+	if t.View == "" {
+		return t.Columns
+	}
+	cols, err := s.viewColumns(t)
+	if err != nil {
+		return nil // of a view whose tables are gone
+	}
+	return cols
+}
+
+func (s *session) showColumns(st *ast.Show) (*listing, int, error) {
+	t, err := s.lookup(&st.Table)
+	if err != nil {
+		return nil, 0, err
+	}
+	cols := []string{"Field:text", "Type:long", "Null:text", "Key:text", "Default:long", "Extra:text"}
+	if st.Full {
+		cols = []string{"Field:text", "Type:long", "Collation:text", "Null:text", "Key:text", "Default:long", "Extra:text", "Privileges:text", "Comment:wide"}
+	}
+	l := newListing(cols...)
+	list := s.columnsOf(t)
+	for i := range list {
+		c := &list[i]
+		null, def := "YES", any(nil)
+		if c.NotNull {
+			null = "NO"
+		}
+		if d := c.DefaultText(); d != nil {
+			def = *d
+		}
+		row := []any{c.Name, c.Type.String(), null, t.Key(c.Name), def, extra(c)}
+		if st.Full {
+			collation := any(nil)
+			if c.Type.Rep() == catalog.RepText {
+				collation = c.Type.Collation
+			}
+			row = []any{c.Name, c.Type.String(), collation, null, t.Key(c.Name), def, extra(c), "select,insert,update,references", c.Comment}
+		}
+		l.add(row...)
+	}
+	return l, 0, nil
+}
+
+// extra is what SHOW COLUMNS says besides.
+func extra(c *catalog.Column) string {
+	switch {
+	case c.Auto:
+		return "auto_increment"
+	case c.OnUpdate:
+		return "on update current_timestamp()"
+	case c.Gen != "" && c.Stored:
+		return "STORED GENERATED"
+	case c.Gen != "":
+		return "VIRTUAL GENERATED"
+	}
+	return ""
+}
+
+func (s *session) showIndex(st *ast.Show) (*listing, int, error) {
+	t, err := s.lookup(&st.Table)
+	if err != nil {
+		return nil, 0, err
+	}
+	l := newListing("Table:text", "Non_unique:bigint", "Key_name:text", "Seq_in_index:bigint", "Column_name:text", "Collation:text", "Cardinality:bigint",
+		"Sub_part:bigint", "Packed:text", "Null:text", "Index_type:text", "Comment:text", "Index_comment:wide", "Ignored:text")
+	for _, ix := range t.Indexes {
+		non := 1
+		if ix.Unique {
+			non = 0
+		}
+		for i, c := range ix.Cols {
+			null := ""
+			if col := t.Column(c.Name); col != nil && !col.NotNull {
+				null = "YES"
+			}
+			sub := any(nil)
+			if c.Length > 0 {
+				sub = c.Length
+			}
+			order := "A"
+			if c.Desc {
+				order = "D"
+			}
+			l.add(t.Name, non, ix.Name, i+1, c.Name, order, 0, sub, nil, null, "BTREE", "", ix.Comment, "NO")
+		}
+	}
+	return l, 2, nil
+}
+
+func (s *session) showCreate(st *ast.Show) (*listing, int, error) {
+	t, err := s.lookup(&st.Table)
+	if err != nil {
+		return nil, 0, err
+	}
+	if t.View != "" {
+		l := newListing("View:text", "Create View:long", "character_set_client:text", "collation_connection:text")
+		l.add(t.Name, "CREATE VIEW `"+t.Name+"` AS "+t.View, "utf8mb4", "utf8mb4_general_ci")
+		return l, 0, nil
+	}
+	if st.What == "CREATE VIEW" {
+		return nil, 0, mysqlserver.Errorf(1347, "'%s.%s' is not of type 'VIEW'", t.DB, t.Name)
+	}
+	l := newListing("Table:text", "Create Table:long")
+	create := t.Create()
+	if n, ok := s.nextAuto(context.Background(), t).(uint64); ok && n > 1 {
+		create = strings.Replace(create, ") ENGINE=InnoDB", fmt.Sprintf(") ENGINE=InnoDB AUTO_INCREMENT=%d", n), 1)
+	}
+	l.add(t.Name, create)
+	return l, 0, nil
+}
+
+func (s *session) showServerStatus() *listing {
+	l := newListing("Variable_name:text", "Value:wide")
+	s.e.mu.Lock()
+	n := len(s.e.sessions)
+	s.e.mu.Unlock()
+	version, cipher := "", ""
+	if s.client != nil && s.client.TLS() != nil {
+		version, cipher = "TLSv1.3", "TLS"
+	}
+	for _, r := range [][2]string{
+		{"Queries", fmt.Sprint(s.e.queries.Load())},
+		{"Questions", fmt.Sprint(s.e.queries.Load())},
+		{"Ssl_cipher", cipher},
+		{"Ssl_version", version},
+		{"Threads_connected", fmt.Sprint(n)},
+		{"Threads_running", "1"},
+		{"Uptime", fmt.Sprint(int(time.Since(s.e.started).Seconds()))},
+	} {
+		l.add(r[0], r[1])
+	}
+	return l
+}
+
+func (s *session) showWarnings(st *ast.Show) *listing {
+	if st.Count {
+		name := "@@session.warning_count:bigint"
+		if st.What == "ERRORS" {
+			name = "@@session.error_count:bigint"
+		}
+		l := newListing(name)
+		n := 0
+		for _, w := range s.st.Warnings {
+			if st.What == "WARNINGS" || w.Level == "Error" {
+				n++
+			}
+		}
+		l.add(n)
+		return l
+	}
+	l := newListing("Level:text", "Code:int", "Message:wide")
+	for _, w := range s.st.Warnings {
+		if st.What == "WARNINGS" || w.Level == "Error" {
+			l.add(w.Level, w.Code, w.Message)
+		}
+	}
+	return l
+}
+
+func (s *session) showProcesses(*ast.Show) *listing {
+	l := newListing("Id:bigint", "User:text", "Host:text", "db:text", "Command:text", "Time:int", "State:text", "Info:long", "Progress:text")
+	s.e.mu.Lock()
+	defer s.e.mu.Unlock()
+	for id, o := range s.e.sessions {
+		if o == s {
+			l.add(id, s.user, "localhost", nullable(s.db), "Query", 0, "", s.query, "0.000")
+			continue
+		}
+		// What another session does is its own to know.
+		l.add(id, o.user, "localhost", nil, "Sleep", 0, "", nil, "0.000")
+	}
+	sort.Slice(l.rows, func(i, j int) bool { return l.rows[i][0].(uint32) < l.rows[j][0].(uint32) })
+	return l
+}
+
+// maintain answers ANALYZE, CHECK, OPTIMIZE and REPAIR TABLE.
+func (s *session) maintain(ctx context.Context, w *mysqlserver.Writer, st *ast.Maintain) error {
+	l := newListing("Table:text", "Op:text", "Msg_type:text", "Msg_text:long")
+	for i := range st.Tables {
+		n := &st.Tables[i]
+		db := n.DB
+		if db == "" {
+			db = s.db
+		}
+		if _, err := s.lookup(n); err != nil {
+			l.add(db+"."+n.Name, st.Verb, "Error", fmt.Sprintf("Table '%s.%s' doesn't exist", db, n.Name))
+			l.add(db+"."+n.Name, st.Verb, "status", "Operation failed")
+			continue
+		}
+		l.add(db+"."+n.Name, st.Verb, "status", "OK")
+	}
+	return s.sendListing(ctx, w, l)
+}
+
+// kill answers KILL.
+func (s *session) kill(ctx context.Context, w *mysqlserver.Writer, st *ast.Kill, params []translate.Value) error {
+	r, err := s.env(params).Values([]ast.Expr{st.ID})
+	if err != nil {
+		return err
+	}
+	rows, err := s.rows(ctx, r.SQL, r.Args...)
+	if err != nil {
+		return err
+	}
+	id, ok := rows[0][0].(int64)
+	if !ok || id < 0 || id > 1<<32-1 {
+		return mysqlserver.Errorf(1094, "Unknown thread id: %v", rows[0][0])
+	}
+	if err := s.client.Kill(uint32(id), st.Query); err != nil {
+		return err
+	}
+	return s.ok(w, mysqlserver.Result{})
+}
