@@ -95,6 +95,7 @@ type Limits struct {
 	FailureDelay     time.Duration // the shortest time that a refused login takes; default 5 ms, less than 0: none
 	MaxPacket        int           // bytes of a command (max_allowed_packet); default 64 MiB. Before the login it is 64 KiB
 	Statements       int           // prepared statements of one connection; default 1024
+	Parameters       int           // placeholders of all of these together; default 262,144
 	LongData         int           // bytes sent ahead for parameters and held, of one connection; default MaxPacket
 	CursorBytes      int           // bytes of rows held for open cursors, of one connection; default 16 MiB. A larger result has no cursor
 	Trackers         int           // bytes of session state to be told with one answer; default 64 KiB
@@ -115,6 +116,7 @@ func (l Limits) withDefaults() Limits {
 	set(&l.Unauthenticated, 100)
 	set(&l.MaxPacket, 64<<20) // MySQL's max_allowed_packet
 	set(&l.Statements, 1024)
+	set(&l.Parameters, 1<<18)
 	set(&l.LongData, l.MaxPacket)
 	set(&l.CursorBytes, 16<<20)
 	set(&l.Trackers, 64<<10)

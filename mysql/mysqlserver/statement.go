@@ -13,6 +13,7 @@ type statements struct {
 	next    uint32 // the id that was given last
 	newest  *prepared
 	failed  bool // the newest COM_STMT_PREPARE has failed
+	params  int  // placeholders of all statements
 	long    int  // bytes of long data held
 	cursors int  // bytes of rows held for cursors
 }
@@ -23,7 +24,7 @@ type prepared struct {
 	st     Statement
 	shape  []mysql.Param // types of the last execution, and which values were sent ahead
 	bound  bool          // types have been sent
-	long   [][]byte      // values sent ahead; nil element: none
+	long   [][]byte      // values sent ahead; nil, also as an element: none
 	failed *Error        // what the next execution is answered with
 	cursor *cursor       // nil: none is open
 	digest uint64        // of the column definitions that the client has; 0: none
@@ -84,7 +85,7 @@ func (c *Conn) prepare(ctx context.Context, p []byte) error {
 	})
 	switch {
 	case err != nil:
-	case params < 0 || params > maxParams:
+	case params < 0 || params > maxParams || c.stmts.params+params > c.limits.Parameters:
 		err = Errorf(1390, "Prepared statement contains too many placeholders")
 	case len(columns) > maxColumns:
 		err = Errorf(1117, "Too many columns")
@@ -93,7 +94,8 @@ func (c *Conn) prepare(ctx context.Context, p []byte) error {
 		c.dispose(s)
 		return c.failed(ctx, err)
 	}
-	s.shape, s.long = make([]mysql.Param, params), make([][]byte, params)
+	s.shape = make([]mysql.Param, params)
+	c.stmts.params += params
 	c.stmts.add(s)
 	return c.introduce(s, columns)
 }
@@ -208,13 +210,16 @@ func (c *Conn) longData(p []byte) {
 	s := c.stmts.find(m.ID)
 	switch {
 	case s == nil || s.failed != nil:
-	case int(m.Param) >= len(s.long):
+	case int(m.Param) >= len(s.shape):
 		s.failed = Errorf(1210, "Incorrect arguments to mysqld_stmt_send_long_data")
 	case c.stmts.long+len(m.Data) > c.limits.LongData:
 		s.dropLong(c)
 		s.failed = Errorf(1105, "Parameter of prepared statement which is set through mysql_send_long_data() is longer than 'max_allowed_packet' bytes")
 	default:
 		i := m.Param
+		if s.long == nil {
+			s.long = make([][]byte, len(s.shape))
+		}
 		if s.long[i] == nil {
 			s.long[i] = []byte{}
 		}
@@ -228,9 +233,9 @@ func (c *Conn) longData(p []byte) {
 func (s *prepared) dropLong(c *Conn) {
 	for i := range s.long {
 		c.stmts.long -= len(s.long[i])
-		s.long[i], s.shape[i].Long = nil, false
+		s.shape[i].Long = false
 	}
-	s.failed = nil
+	s.long, s.failed = nil, nil
 }
 
 func (s *prepared) closeCursor(c *Conn) {
@@ -276,6 +281,7 @@ func (l *statements) remove(c *Conn, s *prepared) {
 
 // dispose closes a statement that the client does not know any more.
 func (c *Conn) dispose(s *prepared) {
+	c.stmts.params -= len(s.shape)
 	s.dropLong(c)
 	s.closeCursor(c)
 	_ = c.guard("Statement.Close", func() error { s.st.Close(); return nil })

@@ -182,6 +182,17 @@ func TestStatementLimit(t *testing.T) {
 	c.say(&mysql.StmtClose{ID: id})
 	c.prepare("ok 1")
 	c.done()
+
+	s = newServer(t)
+	s.Limits.Parameters = 4
+	c = logIn(t, s, modern)
+	id = c.prepare("echo ? ? ?")
+	c.say(&mysql.StmtPrepare{SQL: []byte("echo ? ?")})
+	c.wantError(1390)
+	c.prepare("echo ?")
+	c.say(&mysql.StmtClose{ID: id})
+	c.prepare("echo ? ? ?")
+	c.done()
 }
 
 // asMariaDB returns a client of a MariaDB.
