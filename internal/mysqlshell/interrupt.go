@@ -33,8 +33,10 @@ func (s *Shell) guard(ctx context.Context, do func(ctx context.Context, stopped 
 	switch {
 	case s.conn.Err() != nil:
 		s.sayf("^C: the connection was cut, and the server told to end its session; a transaction in it is rolled back")
+	case err == nil && s.hidden:
+		s.sayf("^C: the server ended the statement without an error; its result is not shown%s", s.transactionNote())
 	case err == nil:
-		s.sayf("^C: the server had finished the statement before it could be stopped")
+		s.sayf("^C: the server had done the statement before it could be stopped")
 	case interrupted(err):
 		s.sayf("^C: the server has stopped the statement; the connection goes on%s", s.transactionNote())
 	default:

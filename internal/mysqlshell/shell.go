@@ -94,6 +94,7 @@ type Shell struct {
 	last            string // the last statement
 	prompt          string
 	warnings        bool
+	hidden          bool // the last result was not shown, as it was interrupted
 	pendingWarnings bool // of the last statement, not shown yet
 	sandbox         bool // local commands were switched off by the script
 	depth           int  // of source

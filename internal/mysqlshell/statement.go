@@ -48,6 +48,7 @@ func (s *Shell) query(ctx context.Context, sql string, vertical bool) error {
 
 // results asks and writes all results of the answer.
 func (s *Shell) results(ctx context.Context, sql string, vertical bool, stopped *atomic.Bool) error {
+	s.hidden = false
 	start := time.Now()
 	names := s.conn.LexerConfig()
 	if mentions(sql, "LOCAL") && lexer.AsksLocalFile(sql, names) {
@@ -114,6 +115,10 @@ func (s *Shell) result(ctx context.Context, sql string, rows *mysqlclient.Rows, 
 	}
 	if err != nil {
 		return err
+	}
+	if stopped.Load() {
+		s.hidden = true
+		return nil
 	}
 	what := "Empty set"
 	if n > 0 {

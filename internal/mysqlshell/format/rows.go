@@ -45,8 +45,8 @@ func kindOf(c *mysql.Column) Kind {
 
 // WriteRows writes what is left of the present result set as a set of w, and
 // returns how many rows that were. When skip becomes true the rest is read and
-// not written; nil: nothing is skipped. What ended the rows early is in
-// rows.Err; the rows before it are written.
+// not written, nor what w has collected; nil: nothing is skipped. What ended the
+// rows early is in rows.Err; the rows before it are written.
 func WriteRows(w Writer, rows *mysqlclient.Rows, skip *atomic.Bool) (n uint64, err error) {
 	columns := rows.Columns()
 	if err := w.Begin(columnsOf(columns)); err != nil {
@@ -61,6 +61,9 @@ func WriteRows(w Writer, rows *mysqlclient.Rows, skip *atomic.Bool) (n uint64, e
 			return n, err
 		}
 		n++
+	}
+	if skip != nil && skip.Load() {
+		return n, nil
 	}
 	return n, w.End()
 }
