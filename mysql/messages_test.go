@@ -11,6 +11,7 @@ var suite = wiretest.Suite{
 	Registry: mysql.Messages,
 	Dialects: mysql.Dialects,
 	Words:    []string{"mysql_native_password", "def"},
+	Rounds:   15,
 }
 
 func TestMessages(t *testing.T) { wiretest.Check(t, suite) }

@@ -44,7 +44,7 @@ func TestRows(t *testing.T) {
 	params := make([]mysql.Param, 3)
 	params[1].Type.Type, params[2].Long = mysql.TypeLong, true
 	wiretest.Check(t, wiretest.Suite{
-		Rounds:   20,
+		Rounds:   10,
 		Dialects: mysql.Dialects,
 		Registry: wire.NewRegistry("mysql",
 			entry("binary", 0, "", false, func() wire.Message { return mysql.NewBinaryRow(everyType) }),
@@ -115,6 +115,40 @@ func TestRowsAllocateNothing(t *testing.T) {
 			}
 		}); n != 0 {
 			t.Errorf("%s: %v allocations for a row", row.name, n)
+		}
+	}
+}
+
+// TestCommandsAllocateNothing: what is said for each statement costs no
+// garbage, with buffers and messages that are used again.
+func TestCommandsAllocateNothing(t *testing.T) {
+	d := mysql.Dialects[2]
+	execute := &mysql.StmtExecute{ID: 1, Iterations: 1, NewTypes: true, Params: []mysql.Param{
+		mysql.NewParam(mysql.Int(5)), mysql.NewParam(mysql.Text([]byte("text"))), mysql.NewParam(mysql.Null()), mysql.NewParam(mysql.Double(1.5)),
+	}}
+	query := &mysql.Query{SQL: []byte("SELECT 1")}
+	end := &mysql.OK{End: true, Status: mysql.StatusAutocommit}
+	ok, err := wire.Append(nil, end, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c wire.Coder
+	out := make([]byte, 0, 256)
+	for _, row := range []struct {
+		name string
+		f    func() error
+	}{
+		{"execute", func() error { _, err := c.Append(out, execute, d); return err }},
+		{"query", func() error { _, err := c.Append(out, query, d); return err }},
+		{"OK, encode", func() error { _, err := c.Append(out, end, d); return err }},
+		{"OK, decode", func() error { return c.Parse(ok, end, d) }},
+	} {
+		if n := testing.AllocsPerRun(100, func() {
+			if err := row.f(); err != nil {
+				t.Fatal(err)
+			}
+		}); n != 0 {
+			t.Errorf("%s: %v allocations", row.name, n)
 		}
 	}
 }

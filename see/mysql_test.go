@@ -13,10 +13,12 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/wirelark/wirelark/capture"
+	"github.com/wirelark/wirelark/internal/testkit"
 	"github.com/wirelark/wirelark/join"
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/mysqlclient"
@@ -49,10 +51,11 @@ type mysqlSession struct {
 	tls         uint16 // version; 0: none
 	compression string
 	ssh         bool
+	server      bool // recorded at the server
 	mode        record.Mode
 }
 
-// run runs a session and records it at the client.
+// run runs a session and records it at one end.
 func (x mysqlSession) run(t *testing.T) recorded {
 	t.Helper()
 	db := mysqltest.NewServer(t)
@@ -67,6 +70,15 @@ func (x mysqlSession) run(t *testing.T) recorded {
 	cfg := &mysqlclient.Config{
 		Address: "db:3306", User: "app", Passwords: []string{"hunter2"}, Dial: db.Dial, Trace: recorder,
 		TLSMode: mysqlclient.TLSDisabled, TLS: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // nobody has signed the server's
+	}
+	var serving sync.WaitGroup
+	if x.server {
+		cfg.Trace, db.Server.Trace = nil, recorder
+		cfg.Dial = func(context.Context, string, string) (net.Conn, error) {
+			near, far := testkit.Pipe()
+			serving.Go(func() { _ = db.Server.ServeConn(context.Background(), far) }) // stops when the client has left
+			return near, nil
+		}
 	}
 	if x.tls != 0 {
 		cfg.TLSMode = mysqlclient.TLSRequired
@@ -97,6 +109,7 @@ func (x mysqlSession) run(t *testing.T) recorded {
 			t.Error(err)
 		}
 	}
+	serving.Wait()
 	if err := recorder.Close(); err != nil {
 		t.Error(err)
 	}
@@ -154,6 +167,9 @@ func TestReadsWhatMySQLSaid(t *testing.T) {
 		{name: "TLS 1.3", tls: tls.VersionTLS13},
 		{name: "TLS 1.2", tls: tls.VersionTLS12},
 		{name: "zlib in TLS", tls: tls.VersionTLS13, compression: "zlib"},
+		{name: "at the server", server: true},
+		{name: "zstd in TLS at the server", server: true, compression: "zstd", tls: tls.VersionTLS13},
+		{name: "TLS 1.2 at the server", server: true, tls: tls.VersionTLS12},
 		{name: "in SSH", ssh: true},
 		{name: "zstd in SSH", compression: "zstd", ssh: true},
 		{name: "TLS 1.3 in SSH", tls: tls.VersionTLS13, ssh: true},

@@ -105,7 +105,7 @@ func (m *lists) Fields(c *wire.Coder) {
 
 // TestRules proves the rules of the package for those primitives.
 func TestRules(t *testing.T) {
-	wiretest.Check(t, wiretest.Suite{Registry: wire.NewRegistry("test",
+	wiretest.Check(t, wiretest.Suite{Rounds: 15, Registry: wire.NewRegistry("test",
 		wire.Entry{Number: 2, Name: "lists", Section: "test", New: wire.New[lists]},
 		wire.Entry{Number: 3, Name: "sized", Section: "test", New: wire.New[sized]},
 	)})
