@@ -34,21 +34,21 @@ func (s *Shell) guard(ctx context.Context, do func(ctx context.Context, stopped 
 	case s.conn.Err() != nil:
 		s.sayf("^C: the connection was cut, and the server told to end its session; a transaction in it is rolled back")
 	case err == nil && s.hidden:
-		s.sayf("^C: the server ended the statement without an error; its result is not shown%s", s.transactionNote())
+		s.sayf("^C: the server ended the statement without an error; its result is not shown%s", s.transactionNote("; the transaction goes on"))
 	case err == nil:
 		s.sayf("^C: the server had done the statement before it could be stopped")
 	case interrupted(err):
-		s.sayf("^C: the server has stopped the statement; the connection goes on%s", s.transactionNote())
+		s.sayf("^C: the server has stopped the statement; the connection goes on%s", s.transactionNote(", and so does the transaction"))
 	default:
 		return err
 	}
 	return context.Canceled
 }
 
-// transactionNote says that a transaction was not ended by the interrupt.
-func (s *Shell) transactionNote() string {
+// transactionNote returns note when a transaction was not ended by the interrupt.
+func (s *Shell) transactionNote(note string) string {
 	if s.inTransaction() {
-		return ", and so does the transaction"
+		return note
 	}
 	return ""
 }
