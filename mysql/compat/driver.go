@@ -14,6 +14,7 @@ import (
 	"github.com/wirelark/wirelark/mysql/mysqlclient"
 	"github.com/wirelark/wirelark/mysql/options"
 	"github.com/wirelark/wirelark/mysql/sqldriver"
+	"github.com/wirelark/wirelark/mysql/transport"
 )
 
 // driverName is what the driver is registered as. As in the original it may be
@@ -184,6 +185,10 @@ func mapError(err error) error {
 		return fmt.Errorf("%w: %w", ErrBusyBuffer, err)
 	case errors.As(err, &broken):
 		return fmt.Errorf("%w: %w", ErrMalformPkt, err)
+	case errors.Is(err, transport.ErrNoTLS):
+		return fmt.Errorf("%w: %w", ErrNoTLS, err)
+	case errors.As(err, &lost) && lost.Phase == mysqlclient.PhaseDial:
+		return lost.Err // of the dialer, as it is
 	case errors.As(err, &lost) && lost.Phase > mysqlclient.PhaseSetup:
 		return fmt.Errorf("%w: %w", ErrInvalidConn, err)
 	}

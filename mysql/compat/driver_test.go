@@ -77,6 +77,18 @@ func TestLost(t *testing.T) {
 	}
 }
 
+func TestNoConnection(t *testing.T) {
+	refused := errors.New("refused")
+	db := open(t, func(context.Context, string, string) (net.Conn, error) { return nil, refused }, "")
+	if err := db.Ping(); err != refused {
+		t.Errorf("got %v", err)
+	}
+	db = open(t, mysqltest.NewServer(t).Dial, "tls=skip-verify")
+	if err := db.Ping(); !errors.Is(err, mysql.ErrNoTLS) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestCanceled(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancelling := mysqltest.Do("cancel", func(*mysqltest.Peer) error { cancel(); return nil })

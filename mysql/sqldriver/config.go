@@ -29,10 +29,14 @@ type Config struct {
 	TimeTruncate time.Duration
 
 	// Interpolate puts parameters into the text, as literals, where that is
-	// safe. Otherwise statements are prepared, and kept prepared.
+	// safe and the text does not become longer than 1 MiB. Otherwise statements
+	// are prepared, and kept prepared.
 	Interpolate bool
 	// TableNames names columns table.column.
 	TableNames bool
+	// PlainFallback goes on without TLS where the server has none, however much
+	// of TLS Client wants. Whoever sits between can make it so.
+	PlainFallback bool
 	// RejectReadOnly gives a connection up when the server says that it became
 	// read-only, as after a failover.
 	RejectReadOnly bool
@@ -79,7 +83,7 @@ func FromOptions(o *options.Config) (*Config, error) {
 	}
 	return &Config{
 		Client: client, ParseTime: o.ParseTime, Location: o.Location, TimeTruncate: o.TimeTruncate,
-		Interpolate: o.InterpolateParams, TableNames: o.ColumnsWithAlias, RejectReadOnly: o.RejectReadOnly,
+		PlainFallback: o.TLS.Fallback, Interpolate: o.InterpolateParams, TableNames: o.ColumnsWithAlias, RejectReadOnly: o.RejectReadOnly,
 		SkipLiveness: o.SkipLiveness, Reset: o.Reset, ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout,
 	}, nil
 }

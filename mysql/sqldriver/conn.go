@@ -11,6 +11,7 @@ import (
 	"github.com/wirelark/wirelark/mysql/lexer"
 	"github.com/wirelark/wirelark/mysql/mysqlclient"
 	"github.com/wirelark/wirelark/mysql/options"
+	"github.com/wirelark/wirelark/mysql/transport"
 )
 
 // Conn is a connection as database/sql has it. [database/sql.Conn.Raw] finds it,
@@ -46,6 +47,11 @@ func (c *Connector) Connect(ctx context.Context) (driver.Conn, error) {
 		client = &changed
 	}
 	conn, err := mysqlclient.Connect(ctx, client)
+	if c.cfg.PlainFallback && errors.Is(err, transport.ErrNoTLS) {
+		plain := *client
+		plain.TLSMode = mysqlclient.TLSDisabled
+		conn, err = mysqlclient.Connect(ctx, &plain)
+	}
 	if err != nil {
 		return nil, c.cfg.mapError(err)
 	}
@@ -108,6 +114,9 @@ func arguments(named []driver.NamedValue) (args []any, outs []*sql.Out, err erro
 	return args, outs, nil
 }
 
+// longText is how long a text with literals may be. Every server takes as much.
+const longText = 1 << 20
+
 // query executes a statement and returns its answer.
 func (c *Conn) query(ctx context.Context, text string, named []driver.NamedValue) (*mysqlclient.Rows, []*sql.Out, error) {
 	args, outs, err := arguments(named)
@@ -119,7 +128,9 @@ func (c *Conn) query(ctx context.Context, text string, named []driver.NamedValue
 		if err != nil {
 			return nil, nil, c.fail(err)
 		}
-		text, args = sent, nil
+		if len(sent) <= longText {
+			text, args = sent, nil
+		}
 	}
 	rows, err := c.c.Query(ctx, text, args...)
 	if err != nil {
@@ -266,4 +277,15 @@ func (c *Conn) ResetSession(ctx context.Context) error {
 		return driver.ErrBadConn
 	}
 	return nil
+}
+
+// Exec is ExecContext for those who reach the connection by
+// [database/sql.Conn.Raw] and know driver.Execer.
+func (c *Conn) Exec(query string, args []driver.Value) (driver.Result, error) {
+	return c.ExecContext(context.Background(), query, values(args))
+}
+
+// Query is QueryContext for those who know driver.Queryer.
+func (c *Conn) Query(query string, args []driver.Value) (driver.Rows, error) {
+	return c.QueryContext(context.Background(), query, values(args))
 }

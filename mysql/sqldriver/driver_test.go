@@ -19,6 +19,7 @@ import (
 	"github.com/wirelark/wirelark/mysql/mysqltest"
 	"github.com/wirelark/wirelark/mysql/options"
 	"github.com/wirelark/wirelark/mysql/sqldriver"
+	"github.com/wirelark/wirelark/mysql/transport"
 )
 
 func TestMain(m *testing.M) { testkit.Leaks(m) }
@@ -262,6 +263,30 @@ func TestHooks(t *testing.T) {
 	})
 	if err := db.Ping(); !errors.Is(err, refused) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestPlainFallback: the server has no TLS.
+func TestPlainFallback(t *testing.T) {
+	server := mysqltest.NewServer(t)
+	for _, fallback := range []bool{false, true} {
+		db := pool(t, server.Dial, func(c *sqldriver.Config) {
+			c.Client.TLSMode, c.PlainFallback = mysqlclient.TLSVerifyIdentity, fallback
+		})
+		if err := db.Ping(); (err == nil) != fallback || !fallback && !errors.Is(err, transport.ErrNoTLS) {
+			t.Errorf("fallback %v: got %v", fallback, err)
+		}
+	}
+}
+
+// TestLongText: what would become a long text is prepared.
+func TestLongText(t *testing.T) {
+	server := mysqltest.NewServer(t)
+	server.Allow("SELECT @@max_allowed_packet").Rows(mysqltest.Columns("v BIGINT"), mysqltest.Row{64 << 20})
+	long := strings.Repeat("x", 1<<20)
+	server.Expect("DO ?").Args(long)
+	if _, err := pool(t, server.Dial, func(c *sqldriver.Config) { c.Interpolate = true }).Exec("DO ?", long); err != nil {
+		t.Error(err)
 	}
 }
 

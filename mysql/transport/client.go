@@ -342,5 +342,6 @@ func (h *ClientHalf) serverError(p []byte) error {
 	return &ServerError{Code: m.Code, State: m.State, Message: m.Message}
 }
 
-// errNoTLS says that TLS is wanted and not to be had.
-var errNoTLS = errors.New("the server offers no TLS, and the configuration wants it")
+// ErrNoTLS says that TLS is wanted and the server has none. Nothing but its
+// greeting has passed.
+var ErrNoTLS = errors.New("the server offers no TLS, and the configuration wants it")

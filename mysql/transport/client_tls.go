@@ -23,7 +23,7 @@ func (h *ClientHalf) startTLS(ctx context.Context) error {
 	case mode == options.TLSDisabled, mode == options.TLSPreferred && (!offered || h.cfg.Local):
 		return nil
 	case !offered:
-		return errNoTLS
+		return ErrNoTLS
 	}
 	h.Server.Capabilities |= mysql.ClientSSL
 	h.pc.SetDialect(mysql.NewDialect(h.Server.Capabilities))
