@@ -36,9 +36,9 @@ func (a *app) demoCommand() *cobra.Command {
 		Use:   "demo",
 		Short: "Show what wirelark does, without network, root or configuration",
 		Long: `Start an SSH and SFTP server on loopback, run a command on it, move a directory
-tree there and back, compare it, show the decoded packets, and save everything
-in a file that Wireshark opens. The server, its keys and its files are gone
-afterwards.`,
+tree there and back, compare it, query a database behind it, show the decoded
+packets, and save everything in a file that Wireshark opens. The servers, their
+keys and files are gone afterwards.`,
 		Args: exactArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.demo(cmd.Context(), out) },
 	}
@@ -49,11 +49,12 @@ afterwards.`,
 // demonstration is what the steps of the demo share.
 type demonstration struct {
 	*app
-	dir     string // everything the demo makes, removed at its end
-	addr    string
-	host    keys.PublicKey
-	login   keys.Signer
-	capture *record.Recorder
+	dir      string // everything the demo makes, removed at its end
+	addr     string
+	host     keys.PublicKey
+	login    keys.Signer
+	password string // of the database
+	capture  *record.Recorder
 }
 
 func (a *app) demo(ctx context.Context, out string) (err error) {
@@ -64,7 +65,7 @@ func (a *app) demo(ctx context.Context, out string) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	d := &demonstration{app: a, dir: dir}
-	stop, err := d.serve()
+	stop, err := d.serve(ctx)
 	if err != nil {
 		return err
 	}
@@ -74,7 +75,8 @@ func (a *app) demo(ctx context.Context, out string) (err error) {
 		return err
 	}
 	fmt.Fprintf(a.Stdout, "Wirelark starts a server on loopback, talks to it, and shows you every packet.\n"+
-		"  ssh and sftp  %s\n  host key      %s (this run only)\n", d.addr, keys.Fingerprint(d.host))
+		"  ssh and sftp  %s\n  host key      %s (this run only)\n  mysql         %s, reachable only through the SSH server\n",
+		d.addr, keys.Fingerprint(d.host), demoSocket)
 	for i, step := range []struct {
 		title string
 		show  string // which packets, as --trace-filter
@@ -83,6 +85,7 @@ func (a *app) demo(ctx context.Context, out string) (err error) {
 		{"run a command", "ssh", d.runCommand},
 		{"upload a directory tree", "sftp", d.upload},
 		{"download it again and compare", "sftp", d.download},
+		{"query a database that only the SSH server reaches", "mysql,!mysql.ColumnDefinition41", d.query},
 	} {
 		fmt.Fprintf(a.Stdout, "\n%d. %s\n", i+1, step.title)
 		if err := d.step(ctx, step.show, step.run); err != nil {
@@ -94,7 +97,7 @@ func (a *app) demo(ctx context.Context, out string) (err error) {
 	}
 	fmt.Fprintf(a.Stdout, `
 Done in %v. Saved %s: encrypted packets, their secrets, and the decrypted SFTP
-inside. It is a credential of this demo's sessions, and shows how yours would look.
+and SQL inside. It is a credential of this demo's sessions, and shows how yours would look.
 Try:  wirelark see -r %s
       wireshark %s
       wirelark ssh --trace YOURHOST uname -s
@@ -102,9 +105,9 @@ Try:  wirelark see -r %s
 	return nil
 }
 
-// serve starts the demo's server: an in-process command handler and SFTP in a
-// directory of its own. stop ends it.
-func (d *demonstration) serve() (stop func() error, err error) {
+// serve starts the demo's server: an in-process command handler, SFTP in a
+// directory of its own, and a database behind it. stop ends it.
+func (d *demonstration) serve(ctx context.Context) (stop func() error, err error) {
 	hostKey, err := keys.Generate("ed25519", 0)
 	if err != nil {
 		return nil, err
@@ -121,17 +124,22 @@ func (d *demonstration) serve() (stop func() error, err error) {
 	if err != nil {
 		return nil, err
 	}
+	dial, closeDatabase, err := d.database(ctx)
+	if err != nil {
+		return nil, errors.Join(err, root.Close())
+	}
 	srv := &sshserver.Server{
-		HostKeys:  []keys.Signer{hostKey},
-		PublicKey: oneKey{d.login.PublicKey()},
-		Exec:      demoExec,
+		DirectStreamLocal: dial,
+		HostKeys:          []keys.Signer{hostKey},
+		PublicKey:         oneKey{d.login.PublicKey()},
+		Exec:              demoExec,
 		Subsystems: map[string]sshserver.Handler{
 			"sftp": join.SFTPSubsystem(func(context.Context, *sshserver.Session) (sftpserver.Backend, error) { return root, nil }, nil),
 		},
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, errors.Join(err, root.Close())
+		return nil, errors.Join(err, closeDatabase(), root.Close())
 	}
 	d.addr = l.Addr().String()
 	done := make(chan error, 1)
@@ -141,7 +149,7 @@ func (d *demonstration) serve() (stop func() error, err error) {
 		if e := <-done; !errors.Is(e, sshserver.ErrServerClosed) {
 			err = errors.Join(err, e)
 		}
-		return errors.Join(err, root.Close())
+		return errors.Join(err, closeDatabase(), root.Close())
 	}, nil
 }
 
