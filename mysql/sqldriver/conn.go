@@ -76,8 +76,10 @@ func (c *Conn) fail(err error) error {
 	if err == nil {
 		return nil
 	}
-	if lost, ok := errors.AsType[*mysqlclient.ConnError](err); ok && lost.SafeToRetry() &&
-		!errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
+	// A connection that is found lost when a command comes may have been lost to
+	// the context of an earlier one.
+	ended := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+	if lost, ok := errors.AsType[*mysqlclient.ConnError](err); ok && lost.SafeToRetry() && (!ended || lost.Phase == mysqlclient.PhaseIdle) {
 		return driver.ErrBadConn
 	}
 	if server, ok := errors.AsType[*mysqlclient.ServerError](err); ok && c.cfg.RejectReadOnly && readOnly(server.Code) {

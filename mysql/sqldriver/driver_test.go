@@ -70,6 +70,28 @@ func TestLostCommit(t *testing.T) {
 	}
 }
 
+// TestAfterCancel: what follows on a connection that a cancelled statement cost
+// may be tried elsewhere.
+func TestAfterCancel(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancelling := mysqltest.Do("cancel", func(*mysqltest.Peer) error { cancel(); return nil })
+	evil := mysqltest.NewEvil(t,
+		mysqltest.Script{mysqltest.LogIn(mysqltest.Modern), mysqltest.Query("DO 1"), cancelling, mysqltest.Hang()},
+		mysqltest.Script{mysqltest.Close()}, // the side connection for the KILL
+	)
+	conn, err := pool(t, evil.Dial, nil).Conn(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(ctx, "DO 1"); !errors.Is(err, context.Canceled) || errors.Is(err, driver.ErrBadConn) {
+		t.Errorf("cancelled: got %v", err)
+	}
+	if _, err := conn.ExecContext(context.Background(), "DO 2"); !errors.Is(err, driver.ErrBadConn) && !errors.Is(err, sql.ErrConnDone) {
+		t.Errorf("afterwards: got %v", err)
+	}
+}
+
 func TestClosedWhileIdle(t *testing.T) {
 	gone := &mysql.ERR{Code: 4031, State: "HY000", Message: "idle for too long"}
 	// The server says goodbye while nobody listens; the next statement goes to
