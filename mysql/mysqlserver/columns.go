@@ -28,7 +28,7 @@ func (w *Writer) Columns(columns []mysql.Column) error {
 	if err := w.next(); err != nil {
 		return err
 	}
-	w.state, w.out, w.warnings = inRows, false, 0
+	w.state, w.out = inRows, false
 	w.rows.begin(w.c, columns, w.binary)
 	if w.gather != nil {
 		w.gather.begin(columns)

@@ -2,15 +2,18 @@ package mysqlserver_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/wirelark/wirelark/internal/testkit"
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/auth"
 	"github.com/wirelark/wirelark/mysql/mysqlserver"
+	"github.com/wirelark/wirelark/mysql/packet"
 )
 
 // response returns a good answer to the greeting, as a packet with its header.
@@ -217,4 +220,43 @@ func TestLargestCommand(t *testing.T) {
 		t.Errorf("the answer has %d bytes", len(e.Message))
 	}
 	c.done()
+}
+
+// TestCutAtEveryByte breaks a conversation off after each byte that the client
+// has sent: the server comes to an end, and closes the session if there was
+// one.
+func TestCutAtEveryByte(t *testing.T) {
+	talk := func(n int64) (sent int64) {
+		s := newServer(t)
+		var made []*session
+		s.Handler = mysqlserver.HandlerFunc(func(_ context.Context, c *mysqlserver.Conn) (mysqlserver.Session, error) {
+			made = append(made, &session{c: c})
+			return made[0], nil
+		})
+		cc, sc := testkit.NewPipe(testkit.PipeConfig{C2S: testkit.Line{CutAfter: n}})
+		served := make(chan error, 1)
+		go func() { served <- s.ServeConn(context.Background(), sc) }() // stops when the line is cut
+		pc := packet.New(cc, nil)
+		c := &client{TB: t, conn: cc, pc: pc}
+		c.greeted()
+		list := []byte{}
+		list = append(list, response(c, modern)...)
+		for _, m := range []string{"\x03\x00\x01rows 3", "\x16echo ?", "\x18\x01\x00\x00\x00\x00\x00long", "\x03\x00\x01file x"} {
+			list = append(list, packetOf(0, []byte(m))...)
+		}
+		list = append(list, packetOf(2, []byte("content"))...)
+		_, _ = cc.Write(list)
+		cc.CloseWrite()
+		_, _ = io.Copy(io.Discard, cc)
+		<-served
+		cc.Close()
+		if len(made) > 0 && made[0].closed != 1 {
+			t.Errorf("cut after %d bytes: the session was closed %d times", n, made[0].closed)
+		}
+		return int64(len(list))
+	}
+	all := talk(0)
+	for n := int64(1); n < all; n++ {
+		talk(n)
+	}
 }

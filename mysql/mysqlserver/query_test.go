@@ -44,6 +44,13 @@ func TestAnswers(t *testing.T) {
 			"count 1\ncolumn n MYSQL_TYPE_LONG\nEOF SERVER_STATUS_AUTOCOMMIT warnings=0\n42\nEOF SERVER_STATUS_AUTOCOMMIT|SERVER_MORE_RESULTS_EXISTS|SERVER_PS_OUT_PARAMS warnings=0\n" +
 				"OK end=false affected=0 id=0 SERVER_STATUS_AUTOCOMMIT warnings=0 info=\"\"",
 		},
+		{
+			"warnings", "warn",
+			"count 1\ncolumn n MYSQL_TYPE_LONG\nOK end=true affected=0 id=0 SERVER_STATUS_AUTOCOMMIT|SERVER_MORE_RESULTS_EXISTS warnings=9 info=\"\"\n" +
+				"OK end=false affected=0 id=0 SERVER_STATUS_AUTOCOMMIT warnings=2 info=\"\"",
+			"count 1\ncolumn n MYSQL_TYPE_LONG\nEOF SERVER_STATUS_AUTOCOMMIT warnings=9\nEOF SERVER_STATUS_AUTOCOMMIT|SERVER_MORE_RESULTS_EXISTS warnings=9\n" +
+				"OK end=false affected=0 id=0 SERVER_STATUS_AUTOCOMMIT warnings=2 info=\"\"",
+		},
 		{"error", "error 1146 no table", "ERR 1146 42S02 no table", "ERR 1146 42S02 no table"},
 		{"other error", "broken", "ERR 1105 HY000 out of paper", "ERR 1105 HY000 out of paper"},
 		{"empty", " ", "ERR 1065 42000 Query was empty", "ERR 1065 42000 Query was empty"},

@@ -30,6 +30,7 @@ var oneColumn = []mysql.Column{{Name: "n", Type: mysql.TypeLong}}
 //	rows N             a result set of N rows
 //	rows N then FAIL   the same with an error behind them
 //	results N          N result sets and an OK
+//	warn               a result set with 9 warnings and an OK with 2
 //	out                a result set of OUT parameters and an OK
 //	error CODE TEXT    an error
 //	broken             an error that is no *Error
@@ -60,8 +61,16 @@ func (s *session) Query(ctx context.Context, w *mysqlserver.Writer, q *mysqlserv
 	case "nothing":
 		return nil
 	case "rows":
-		w.SetWarnings(9) // before the rows: forgotten
 		return s.rows(w, int(number(1)), len(words) > 2)
+	case "warn":
+		w.SetWarnings(9)
+		if err := s.rows(w, 0, false); err != nil {
+			return err
+		}
+		if err := w.OK(mysqlserver.Result{}); err != nil {
+			return err
+		}
+		return w.OK(mysqlserver.Result{Warnings: 2})
 	case "results":
 		for i := range number(1) {
 			if err := s.rows(w, int(i), false); err != nil {

@@ -83,19 +83,18 @@ func (w *Writer) OK(r Result) error {
 		return nil
 	}
 	if w.state == inRows {
-		w.pending = ending{Result: r, rows: true, out: w.out}
-		w.state = ended
+		w.pending, w.state = w.ended(r, true), ended
 		return nil
 	}
 	if err := w.next(); err != nil {
 		return err
 	}
-	w.pending, w.state = ending{Result: r}, ended
+	w.pending, w.state = w.ended(r, false), ended
 	return nil
 }
 
-// SetWarnings sets the number of warnings that is sent with the end of the
-// result set, or the OK that is sent if there is none.
+// SetWarnings sets the number of warnings that is sent with the next end of a
+// result set, or OK, whose own number is 0.
 func (w *Writer) SetWarnings(n uint16) { w.warnings = n }
 
 // Binary reports whether rows are sent in the binary form, as to prepared
@@ -123,7 +122,7 @@ func (w *Writer) next() error {
 	}
 	switch w.state {
 	case inRows:
-		w.pending = w.endOfRows()
+		w.pending = w.ended(Result{}, true)
 	case fresh:
 		return nil
 	}
@@ -131,8 +130,13 @@ func (w *Writer) next() error {
 	return w.sendEnding(w.pending, true)
 }
 
-func (w *Writer) endOfRows() ending {
-	return ending{Result: Result{Warnings: w.warnings}, rows: true, out: w.out}
+// ended returns an ending, with the warnings that were announced for it.
+func (w *Writer) ended(r Result, rows bool) ending {
+	if r.Warnings == 0 {
+		r.Warnings = w.warnings
+	}
+	w.warnings = 0
+	return ending{Result: r, rows: rows, out: rows && w.out}
 }
 
 // finish ends the answer with what err, the statement's, says.
@@ -151,9 +155,9 @@ func (w *Writer) finish(e *Error) error {
 	}
 	switch w.state {
 	case fresh:
-		w.pending = ending{Result: Result{Warnings: w.warnings}}
+		w.pending = w.ended(Result{}, false)
 	case inRows:
-		w.pending = w.endOfRows()
+		w.pending = w.ended(Result{}, true)
 	}
 	w.state = fresh
 	return w.sendEnding(w.pending, w.more)
