@@ -11,8 +11,8 @@
 //     names each packet of both directions, and complains of what the protocol
 //     forbids.
 //   - [Capabilities], [Status], [Command], [Type], [ColumnFlags] are the flags
-//     and numbers, with their names; [ErrorName], [CollationByID] look up
-//     tables of both servers.
+//     and numbers, with their names; package mysql/names knows those of errors
+//     and collations.
 //   - [Value] is a value of any type in its binary and its text form, with
 //     [DateTime] and [Duration] for what Go's own types cannot hold.
 //

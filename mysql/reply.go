@@ -61,7 +61,7 @@ func (m *OK) Fields(c *wire.Coder) {
 // ERR says that a command failed, or that the connection does. Manual:
 // ERR_Packet.
 type ERR struct {
-	Code    uint16 // see ErrorName
+	Code    uint16 // see package mysql/names
 	State   string // SQLSTATE, 5 characters; empty before the capabilities are known
 	Message string
 }
@@ -80,15 +80,6 @@ func (m *ERR) Fields(c *wire.Coder) {
 		c.Fail("error_message", wire.ErrValue)
 	}
 	c.RestText("error_message", &m.Message)
-	if c.Describing() {
-		name := ErrorName(m.Code)
-		if caps(c).MariaDB() && caps(c) != 0 {
-			name = MariaDBErrorName(m.Code)
-		}
-		if name != "" {
-			c.View("error_name", name)
-		}
-	}
 }
 
 // EOF ends column definitions and rows where ClientDeprecateEOF is not

@@ -156,48 +156,6 @@ func TestValuesOfTheWrongType(t *testing.T) {
 	}
 }
 
-func TestTables(t *testing.T) {
-	for _, row := range []struct {
-		code           uint16
-		mysql, mariadb string
-		state          string
-	}{
-		{1062, "ER_DUP_ENTRY", "ER_DUP_ENTRY", "23000"},
-		{1045, "ER_ACCESS_DENIED_ERROR", "ER_ACCESS_DENIED_ERROR", "28000"},
-		{4031, "ER_CLIENT_INTERACTION_TIMEOUT", "ER_REFERENCED_TRG_DOES_NOT_EXIST", "HY000"},
-		{1969, "ER_STATEMENT_TIMEOUT", "ER_STATEMENT_TIMEOUT", "HY000"},
-		{1317, "ER_QUERY_INTERRUPTED", "ER_QUERY_INTERRUPTED", "70100"},
-		{1, "", "", "HY000"},
-		{65535, "", "", "HY000"},
-	} {
-		if a, b, c := mysql.ErrorName(row.code), mysql.MariaDBErrorName(row.code), mysql.ErrorState(row.code); a != row.mysql || b != row.mariadb || c != row.state {
-			t.Errorf("%d is %q, %q, %q, want %q, %q, %q", row.code, a, b, c, row.mysql, row.mariadb, row.state)
-		}
-	}
-	for _, row := range []mysql.Collation{
-		{ID: 1, Charset: "big5", Name: "big5_chinese_ci"},
-		{ID: 45, Charset: "utf8mb4", Name: "utf8mb4_general_ci"},
-		{ID: 63, Charset: "binary", Name: "binary"},
-		{ID: 255, Charset: "utf8mb4", Name: "utf8mb4_0900_ai_ci"},
-	} {
-		if got, ok := mysql.CollationByID(row.ID); !ok || got != row {
-			t.Errorf("collation %d is %v", row.ID, got)
-		}
-		if got, ok := mysql.CollationByName(row.Name); !ok || got != row {
-			t.Errorf("collation %q is %v", row.Name, got)
-		}
-	}
-	if got, ok := mysql.CollationByName("utf8mb4_croatian_mysql561_ci"); !ok || got.ID != 245 {
-		t.Errorf("MariaDB's name for collation 245 is that of %v", got)
-	}
-	if got, ok := mysql.CollationByID(65535); ok {
-		t.Errorf("collation 65535 is %v", got)
-	}
-	if got, ok := mysql.CollationByName("no such"); ok {
-		t.Errorf("a name that nobody has is that of %v", got)
-	}
-}
-
 func TestNames(t *testing.T) {
 	for got, want := range map[string]string{
 		(mysql.ClientProtocol41 | mysql.MariaDBProgress | 1<<60).String(): "CLIENT_PROTOCOL_41|MARIADB_CLIENT_PROGRESS|0x1000000000000000",

@@ -21,7 +21,8 @@ var floors = []string{
 	"ssh",
 	"sftp",
 	"mysql",
-	"mysql/flow", // Flow of the mysql vocabulary: apart, for both together are beyond 3,000 lines
+	"mysql/names", // tables of errors and collations: apart for the same reason as flow
+	"mysql/flow",  // Flow of the mysql vocabulary: apart, for both together are beyond 3,000 lines
 	"ssh/keys",
 	"ssh/packet",
 	"ssh/internal/kex",

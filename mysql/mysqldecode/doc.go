@@ -10,6 +10,7 @@
 //   - query: the SQL of a prepared statement, in executions with its
 //     parameters in the place of question marks;
 //   - query_masked: the SQL without its passwords, where it has some;
+//   - error_name: the name of an error's number;
 //   - rows and row_bytes, where the rows of a result set end.
 //
 // The packet that ends the answer to a command is the reply to it, and its
@@ -33,6 +34,7 @@ package mysqldecode
 
 import (
 	"github.com/wirelark/wirelark/mysql"
+	"github.com/wirelark/wirelark/mysql/names"
 	"github.com/wirelark/wirelark/mysql/packet"
 	"github.com/wirelark/wirelark/trace"
 	"github.com/wirelark/wirelark/wire"
@@ -111,7 +113,7 @@ func refusal(body []byte, length int) trace.Verdict {
 	if len(body) < length {
 		return trace.Maybe
 	}
-	if mysql.Parse(body, &m, wire.Dialect{}) != nil || mysql.ErrorName(m.Code) == "" || len(m.Message) < 4 {
+	if mysql.Parse(body, &m, wire.Dialect{}) != nil || names.Error(m.Code) == "" || len(m.Message) < 4 {
 		return trace.No
 	}
 	for _, x := range []byte(m.Message) {

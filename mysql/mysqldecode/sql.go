@@ -6,6 +6,7 @@ import (
 
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/lexer"
+	"github.com/wirelark/wirelark/mysql/names"
 	"github.com/wirelark/wirelark/wire"
 )
 
@@ -60,6 +61,14 @@ func (d *decoder) derived(m wire.Message, fields []wire.Field, size int) []wire.
 		return d.statement(m.ID, size)
 	case *mysql.StmtFetch:
 		return d.statement(m.ID, size)
+	case *mysql.ERR:
+		name := names.Error
+		if both := mysql.Caps(d.flow.Dialect()); both != 0 && both.MariaDB() {
+			name = names.MariaDBError
+		}
+		if text := name(m.Code); text != "" {
+			return []wire.Field{derive("error_name", text, size)}
+		}
 	case *mysql.TextRow:
 		d.cells(fields)
 	case *mysql.BinaryRow:

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/wirelark/wirelark/mysql"
+	"github.com/wirelark/wirelark/mysql/names"
 )
 
 // Error is an error as the client is told about it. What a handler returns is
@@ -28,12 +28,12 @@ func (e *Error) state() string {
 	if len(e.State) == 5 {
 		return e.State
 	}
-	return mysql.ErrorState(e.Code)
+	return names.State(e.Code)
 }
 
 // Errorf makes an [Error] with the SQLSTATE that belongs to code.
 func Errorf(code uint16, format string, args ...any) *Error {
-	return &Error{Code: code, State: mysql.ErrorState(code), Message: fmt.Sprintf(format, args...)}
+	return &Error{Code: code, State: names.State(code), Message: fmt.Sprintf(format, args...)}
 }
 
 // errorIn is errorOf for what a call with the context ctx has returned.

@@ -1,4 +1,10 @@
-package mysql
+// Package names has the tables of MySQL and MariaDB that say what numbers mean:
+// the names and SQLSTATEs of errors, collations and their character sets. They
+// are those of MySQL 9.7 and MariaDB 11.8.
+//
+// It is a part of the vocabulary of package mysql, with a package of its own.
+// Nothing is parsed or held: a name is looked up in an embedded text.
+package names
 
 import (
 	_ "embed"
@@ -10,9 +16,9 @@ import (
 // The tables are lines of words, sorted by the number in front.
 var (
 	//go:embed errors_mysql.txt
-	mysqlErrors string
+	mysql string
 	//go:embed errors_mariadb.txt
-	mariaDBErrors string
+	mariaDB string
 	//go:embed collations.txt
 	collations string
 )
@@ -20,21 +26,21 @@ var (
 // GeneralState is the SQLSTATE of errors that have none of their own.
 const GeneralState = "HY000"
 
-// ErrorName returns MySQL's name of an error number, as "ER_DUP_ENTRY", or,
-// where MySQL has none, MariaDB's, or "". The numbers of the two part from
-// 1900 on: see [MariaDBErrorName].
-func ErrorName(code uint16) string {
-	if w := row(mysqlErrors, code); w != nil {
+// Error returns MySQL's name of an error number, as "ER_DUP_ENTRY", or, where
+// MySQL has none, MariaDB's, or "". The numbers of the two part from 1900 on:
+// see [MariaDBError].
+func Error(code uint16) string {
+	if w := row(mysql, code); w != nil {
 		return w[0]
 	}
-	return MariaDBErrorName(code)
+	return MariaDBError(code)
 }
 
-// MariaDBErrorName is ErrorName for a server that is a MariaDB.
-func MariaDBErrorName(code uint16) string {
-	w := row(mariaDBErrors, code)
+// MariaDBError is Error for a server that is a MariaDB.
+func MariaDBError(code uint16) string {
+	w := row(mariaDB, code)
 	if w == nil {
-		w = row(mysqlErrors, code)
+		w = row(mysql, code)
 	}
 	if w == nil {
 		return ""
@@ -42,9 +48,9 @@ func MariaDBErrorName(code uint16) string {
 	return w[0]
 }
 
-// ErrorState returns the SQLSTATE that belongs to an error number.
-func ErrorState(code uint16) string {
-	if w := row(mysqlErrors, code); w != nil {
+// State returns the SQLSTATE that belongs to an error number.
+func State(code uint16) string {
+	if w := row(mysql, code); w != nil {
 		return w[1]
 	}
 	return GeneralState
