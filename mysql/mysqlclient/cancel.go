@@ -31,8 +31,9 @@ func (c *Conn) config() *Config {
 // Interrupt stops the statement that another goroutine has under way, and
 // leaves the connection as it is: that goroutine gets the server's answer, which
 // is ERR 1317 as a rule, but may be a result (a SLEEP that is interrupted returns
-// 1 on MySQL). Without a statement under way it does nothing. It returns when
-// the server has taken the KILL; ctx and KillTimeout bound it.
+// 1 on MySQL). Without a statement under way it does nothing; a statement that is
+// begun before the server has taken the KILL, when Interrupt returns, may be the
+// one that is hit. ctx and KillTimeout bound it.
 func (c *Conn) Interrupt(ctx context.Context) error {
 	sql, busy := c.line.Under()
 	if err := c.Err(); err != nil || !busy {

@@ -160,12 +160,15 @@ func (a *Answers) prepare() error {
 			first[sql] = p
 			c.keep(p)
 		case !isServer(err):
+			err = c.fail(err)
+			for range numbers { // whoever writes is cut off, and has ended then
+			}
 			return err
 		case failed == nil:
 			failed = err
 		}
 	}
-	for range numbers { // its goroutine has ended
+	for range numbers { // whoever writes has ended
 	}
 	for i := range a.calls {
 		if q := &a.calls[i]; q.args && failed == nil {
@@ -230,7 +233,7 @@ func (a *Answers) Close() error {
 // end ends the command.
 func (a *Answers) end() {
 	a.ended = true
-	for range a.numbers { // its goroutine has ended
+	for range a.numbers { // whoever writes has ended
 	}
 	a.c.pc.Apart(false)
 	if err := a.c.Err(); err != nil && a.err == nil {

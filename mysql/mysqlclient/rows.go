@@ -54,8 +54,9 @@ const maxColumns = 1 << 20
 // when Next has returned false.
 func (r *Rows) Result() Result { return r.result }
 
-// OutParams reports whether the result set holds the OUT and INOUT parameters
-// of a procedure that was called by a prepared statement.
+// OutParams reports whether the result set, one row, holds the OUT and INOUT
+// parameters of a procedure that was called by a prepared statement. It is known
+// when Next has returned false.
 func (r *Rows) OutParams() bool { return r.result.Status.Has(mysql.StatusPSOutParams) }
 
 // Err returns why the rows ended early: an error of the server, which may come
