@@ -76,7 +76,7 @@ func (a *app) demo(ctx context.Context, out string) (err error) {
 	}
 	fmt.Fprintf(a.Stdout, "Wirelark starts a server on loopback, talks to it, and shows you every packet.\n"+
 		"  ssh and sftp  %s\n  host key      %s (this run only)\n  mysql         %s, reachable only through the SSH server\n",
-		d.addr, keys.Fingerprint(d.host), demoSocket)
+		d.addr, keys.Fingerprint(d.host), demoDatabase)
 	for i, step := range []struct {
 		title string
 		show  string // which packets, as --trace-filter
@@ -129,10 +129,10 @@ func (d *demonstration) serve(ctx context.Context) (stop func() error, err error
 		return nil, errors.Join(err, root.Close())
 	}
 	srv := &sshserver.Server{
-		DirectStreamLocal: dial,
-		HostKeys:          []keys.Signer{hostKey},
-		PublicKey:         oneKey{d.login.PublicKey()},
-		Exec:              demoExec,
+		DirectTCPIP: dial,
+		HostKeys:    []keys.Signer{hostKey},
+		PublicKey:   oneKey{d.login.PublicKey()},
+		Exec:        demoExec,
 		Subsystems: map[string]sshserver.Handler{
 			"sftp": join.SFTPSubsystem(func(context.Context, *sshserver.Session) (sftpserver.Backend, error) { return root, nil }, nil),
 		},

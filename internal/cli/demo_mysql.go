@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strconv"
 	"sync"
 
 	"github.com/wirelark/wirelark/internal/mysqlshell/format"
 	"github.com/wirelark/wirelark/join"
+	"github.com/wirelark/wirelark/mysql/auth"
 	"github.com/wirelark/wirelark/mysql/mysqlclient"
 	"github.com/wirelark/wirelark/mysql/mysqlserver"
 	"github.com/wirelark/wirelark/ssh/sshclient"
@@ -16,15 +18,15 @@ import (
 	"github.com/wirelark/wirelark/trace"
 )
 
-// demoSocket is where the demo's database seems to be: no file has this name,
+// demoDatabase is where the demo's database seems to be: no host has this name,
 // and no port is open. Only the SSH server knows the way.
-const demoSocket = "/run/mysqld/mysqld.sock"
+const demoDatabase = "db.demo:3306"
 
 // database starts the demo's MySQL server in this process. dial is for the SSH
 // server, end stops everything.
 func (d *demonstration) database(ctx context.Context) (dial func(context.Context, *sshserver.Forward) (net.Conn, error), end func() error, err error) {
 	d.password = makePassword()
-	srv := &mysqlserver.Server{Secure: true}
+	srv := &mysqlserver.Server{Plugin: auth.Native} // it needs no encryption of its own inside SSH
 	if srv.Auth, err = mysqlserver.Passwords(map[string]string{demoUser: d.password}); err != nil {
 		return nil, nil, err
 	}
@@ -37,8 +39,8 @@ func (d *demonstration) database(ctx context.Context) (dial func(context.Context
 	done := make(chan error, 1)
 	go func() { done <- srv.Serve(l) }() // stops at Close
 	dial = func(ctx context.Context, f *sshserver.Forward) (net.Conn, error) {
-		if f.Path != demoSocket {
-			return nil, fmt.Errorf("the demo has no socket %q", f.Path)
+		if addr := net.JoinHostPort(f.Host, strconv.Itoa(int(f.Port))); addr != demoDatabase {
+			return nil, fmt.Errorf("the demo has no way to %q", addr)
 		}
 		return l.dial(ctx)
 	}
@@ -91,12 +93,12 @@ func (l *pipeListener) Close() error {
 }
 
 // Addr is no address that others could use.
-func (l *pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: demoSocket, Net: "unix"} }
+func (l *pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: demoDatabase, Net: "pipe"} }
 
 // query asks the database, through the SSH server.
 func (d *demonstration) query(ctx context.Context, c *sshclient.Client, t trace.Tracer) (err error) {
 	conn, err := mysqlclient.Connect(ctx, &mysqlclient.Config{
-		Network: "unix", Address: demoSocket, Dial: join.MySQLDialer(c), Trace: t, TraceInfo: join.MySQLTraceInfo(c),
+		Address: demoDatabase, Dial: join.MySQLDialer(c), Trace: t, TraceInfo: join.MySQLTraceInfo(c),
 		User: demoUser, Passwords: []string{d.password}, Database: "test",
 	})
 	if err != nil {
