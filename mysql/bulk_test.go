@@ -15,7 +15,8 @@ func TestSetsOfABulk(t *testing.T) {
 	types := []mysql.ParamType{{Type: mysql.TypeLonglong, Unsigned: true}, {Type: mysql.TypeVarString}}
 	values := []mysql.BulkValue{
 		mysql.BulkOf(mysql.Uint(1)), mysql.BulkOf(mysql.String("a")),
-		{Indicator: mysql.IndicatorDefault}, {Indicator: mysql.IndicatorNull},
+		{Indicator: mysql.IndicatorDefault},
+		{Indicator: mysql.IndicatorNull},
 		mysql.BulkOf(mysql.Uint(1 << 63)), mysql.BulkOf(mysql.String("bcd")),
 	}
 	d := mysql.NewDialect(mysql.ClientProtocol41 | mysql.MariaDBBulkOperations)

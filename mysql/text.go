@@ -42,22 +42,18 @@ func (t cellType) parse(cell []byte) (Value, bool) {
 		return Value{kind: KindInt, num: uint64(i)}, ok
 	case TypeFloat:
 		f, err := strconv.ParseFloat(string(cell), 32)
-		v := Float(float32(f))
-		v.decimals = t.decimals
-		return v, err == nil
+		return Float(float32(f)).WithDecimals(t.decimals), err == nil
 	case TypeDouble:
 		f, err := strconv.ParseFloat(string(cell), 64)
-		v := Double(f)
-		v.decimals = t.decimals
-		return v, err == nil
+		return Double(f).WithDecimals(t.decimals), err == nil
 	case TypeDate, TypeNewDate:
-		d, ok := parseDateTime(cell)
+		d, ok := ParseDateTime(cell)
 		return Date(d), ok
 	case TypeDatetime, TypeTimestamp:
-		d, ok := parseDateTime(cell)
+		d, ok := ParseDateTime(cell)
 		return Value{kind: KindDateTime, num: d.pack(), decimals: t.decimals}, ok
 	case TypeTime:
-		d, ok := parseDuration(cell)
+		d, ok := ParseDuration(cell)
 		return Value{kind: KindTime, num: uint64(d), decimals: t.decimals}, ok
 	}
 	return Value{kind: t.bytesKind(), bytes: cell}, true
@@ -105,9 +101,7 @@ func after(b []byte, c byte) ([]byte, bool) {
 
 // ParseDateTime parses a date as a server writes it, with or without a time
 // of day behind it.
-func ParseDateTime(text []byte) (DateTime, bool) { return parseDateTime(text) }
-
-func parseDateTime(b []byte) (d DateTime, ok bool) {
+func ParseDateTime(b []byte) (d DateTime, ok bool) {
 	var year, month, day uint32
 	if year, b, ok = digits(b, 4); !ok {
 		return d, false
@@ -166,9 +160,7 @@ func parseClock(b []byte) (minute, second, micro uint32, ok bool) {
 }
 
 // ParseDuration parses a TIME as a server writes it.
-func ParseDuration(text []byte) (Duration, bool) { return parseDuration(text) }
-
-func parseDuration(b []byte) (Duration, bool) {
+func ParseDuration(b []byte) (Duration, bool) {
 	negative := false
 	if len(b) > 0 && b[0] == '-' {
 		negative, b = true, b[1:]
