@@ -23,6 +23,7 @@ const (
 	UserVars     Feature = "uservars"     // SET @x
 	TempTables   Feature = "temptables"   // CREATE TEMPORARY TABLE
 	ManyPackets  Feature = "manypackets"  // values of some MiB
+	TimeZones    Feature = "timezones"    // a session's time_zone, and TIMESTAMP
 	TypesInPlace Feature = "typesinplace" // exact types of columns: DECIMAL(10,3), UNSIGNED, BIT
 )
 

@@ -24,6 +24,7 @@ var valueTests = []test{
 	{"times", nil, testTimes},
 	{"fractions", []Feature{Fractions}, testFractions},
 	{"zero date", nil, testZeroDate},
+	{"time zone", []Feature{TimeZones}, testTimeZone},
 	{"arguments", nil, testArguments},
 	{"JSON", []Feature{JSON}, testJSON},
 	{"column types", []Feature{TypesInPlace}, testColumnTypes},
@@ -265,6 +266,26 @@ func testZeroDate(t *testing.T, s *suite) {
 		}
 	}
 	same(t, "stored", texts(t, s.db(t, ""), "SELECT v FROM "+table), []string{"0000-00-00 00:00:00"})
+}
+
+// testTimeZone: one option sets both sides, so that a TIMESTAMP is the same
+// moment for everybody.
+func testTimeZone(t *testing.T, s *suite) {
+	utc := s.db(t, "parseTime=true&timezone=UTC")
+	other := s.db(t, "parseTime=true&timezone=Etc%2FGMT-5") // five hours east
+	table := s.table(t, utc, "zones", "id INT PRIMARY KEY, v TIMESTAMP NULL, d DATETIME")
+	at := time.Date(2024, 7, 1, 12, 0, 0, 0, time.UTC)
+	exec(t, utc, "INSERT INTO "+table+" VALUES (?, ?, ?)", 1, at, at)
+	exec(t, other, "INSERT INTO "+table+" VALUES (?, ?, ?)", 2, at, at)
+	for name, db := range map[string]*sql.DB{"UTC": utc, "five hours east": other} {
+		for id := 1; id <= 2; id++ {
+			if got := one[time.Time](t, db, "SELECT v FROM "+table+" WHERE id = ?", id); !got.Equal(at) {
+				t.Errorf("%s, row %d: got %v", name, id, got)
+			}
+		}
+	}
+	same(t, "stored", texts(t, s.db(t, ""), "SELECT d FROM "+table+" ORDER BY id"), []string{"2024-07-01 12:00:00", "2024-07-01 17:00:00"})
+	equal(t, "the server's side", one[string](t, other, "SELECT @@time_zone"), "+05:00")
 }
 
 func testArguments(t *testing.T, s *suite) {
