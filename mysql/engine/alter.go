@@ -267,7 +267,6 @@ func (a *alteration) modify(sp *ast.AlterSpec, pos int) error {
 	if err := a.renameColumn(&t.Columns[pos], sp.Col.Name); err != nil {
 		return err
 	}
-	t.Columns[pos].Type.Kind = 0 // it does not count as the first TIMESTAMP
 	c, err := a.b.make(&sp.Col)
 	if err != nil {
 		return err

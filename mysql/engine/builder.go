@@ -59,21 +59,7 @@ func (b *tableBuilder) make(def *ast.ColumnDef) (*catalog.Column, error) {
 	if def.Auto && t.Rep() != catalog.RepInt && t.Rep() != catalog.RepReal {
 		return nil, mysqlserver.Errorf(1063, "Incorrect column specifier for column '%s'", def.Name)
 	}
-	if t.Kind == mysql.TypeTimestamp && !def.NotNull && !def.Null && def.Default == nil && !def.OnUpdate && def.Gen == "" {
-		// The first TIMESTAMP of a table is kept up to date by itself.
-		c.NotNull = true
-		if !b.hasTimestamp() {
-			c.DefExpr, c.OnUpdate = "current_timestamp()", true
-		} else {
-			zero := function.Zero(&t).(string)
-			c.Default, c.HasDef = &zero, true
-		}
-	}
 	return c, b.setDefault(c, def.Default)
-}
-
-func (b *tableBuilder) hasTimestamp() bool {
-	return slices.ContainsFunc(b.t.Columns, func(c catalog.Column) bool { return c.Type.Kind == mysql.TypeTimestamp })
 }
 
 // setDefault sets the default of a column; nil means that none was given.

@@ -36,7 +36,7 @@ func (s *session) Prepare(ctx context.Context, sql string) (mysqlserver.Statemen
 	}
 	out := &statement{s: s, sql: sql, params: n}
 	s.st.Warnings = nil
-	s.st.Begin(s.e.cfg.Now().In(s.st.Zone))
+	s.st.Begin(s.now())
 	env := s.env(nil)
 	if n == 0 {
 		env.Params = []translate.Value{}

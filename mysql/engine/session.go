@@ -32,6 +32,7 @@ type session struct {
 	found    int64                      // FOUND_ROWS()
 	count    int64                      // ROW_COUNT()
 	query    string                     // that is running, for SHOW PROCESSLIST
+	fixed    time.Time                  // of SET timestamp
 	depth    int                        // of EXECUTE
 	written  *catalog.Table             // that the statement changes
 	deleting bool                       // the statement deletes
@@ -79,13 +80,22 @@ func (s *session) run(ctx context.Context, w *mysqlserver.Writer, sql string, pa
 		if !keepsWarnings(st) {
 			s.st.Warnings = nil
 		}
-		s.st.Begin(s.e.cfg.Now().In(s.st.Zone))
+		s.st.Begin(s.now())
 		s.st.Ctx = func() error { return context.Cause(ctx) }
 		err = s.statement(ctx, w, st, params)
 	} else {
 		s.st.Warnings = nil
 	}
 	return s.fail(ctx, err)
+}
+
+// now is the time of a statement that begins: of the clock, or what SET
+// timestamp has said.
+func (s *session) now() time.Time {
+	if s.fixed.IsZero() {
+		return s.e.cfg.Now().In(s.st.Zone)
+	}
+	return s.fixed.In(s.st.Zone)
 }
 
 // fail makes an error the client's, and a line of SHOW WARNINGS.
@@ -280,7 +290,7 @@ func (s *session) Reset(ctx context.Context) error {
 	zone := s.e.cfg.TimeZone
 	*s.st = function.State{Zone: zone, Ctx: func() error { return nil }}
 	s.vars, s.temp, s.named, s.found, s.count = defaultVariables(), map[string]*catalog.Table{}, map[string]*namedStatement{}, 0, 0
-	s.txn = transaction{auto: true}
+	s.txn, s.fixed = transaction{auto: true}, time.Time{}
 	return nil
 }
 

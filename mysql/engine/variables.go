@@ -208,7 +208,13 @@ func (s *session) setVariable(ctx context.Context, scope, name, value string) er
 			n, _ := strconv.ParseUint(value, 10, 64)
 			s.st.LastID = n
 			return nil
-		case "timestamp", "rand_seed1", "rand_seed2", "insert_id", "pseudo_thread_id", "storage_engine", "gtid_next", "session_track_gtids":
+		case "timestamp":
+			f, err := strconv.ParseFloat(value, 64)
+			if s.fixed = (time.Time{}); err == nil && f > 0 {
+				s.fixed = time.UnixMicro(int64(f * 1e6))
+			}
+			return nil
+		case "rand_seed1", "rand_seed2", "insert_id", "pseudo_thread_id", "storage_engine", "gtid_next", "session_track_gtids":
 			return nil
 		case "tx_isolation":
 			name = "transaction_isolation"
