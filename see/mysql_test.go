@@ -50,7 +50,7 @@ type mysqlSession struct {
 	name        string
 	tls         uint16 // version; 0: none
 	compression string
-	ssh         bool
+	ssh         int  // hosts on the way
 	server      bool // recorded at the server
 	mode        record.Mode
 }
@@ -89,16 +89,9 @@ func (x mysqlSession) run(t *testing.T) recorded {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	var carrier *sshclient.Client
-	if x.ssh {
-		s := sshtest.NewServer(t, func(s *sshserver.Server) {
-			s.DirectTCPIP = func(ctx context.Context, f *sshserver.Forward) (net.Conn, error) {
-				return db.Dial(ctx, f.Network, f.Addr())
-			}
-		})
-		c := s.ClientConfig()
-		c.Transport.Trace = recorder
+	if x.ssh > 0 {
 		var err error
-		if carrier, err = sshclient.Dial(ctx, s.Addr, c); err != nil {
+		if carrier, err = join.Jump(ctx, hosts(t, x.ssh, db.Dial, recorder)); err != nil {
 			t.Fatal(err)
 		}
 		cfg.Dial, cfg.TraceInfo = join.MySQLDialer(carrier), join.MySQLTraceInfo(carrier)
@@ -114,6 +107,26 @@ func (x mysqlSession) run(t *testing.T) recorded {
 		t.Error(err)
 	}
 	return recorded{file.Bytes(), live.Bytes()}
+}
+
+// hosts are n SSH servers, each reached through the one before, from the last
+// of which connections are made with dial.
+func hosts(t *testing.T, n int, dial func(ctx context.Context, network, addr string) (net.Conn, error), recorder *record.Recorder) []join.Hop {
+	t.Helper()
+	var hops []join.Hop
+	for range n { // from the last to the first
+		next := dial
+		s := sshtest.NewServer(t, func(s *sshserver.Server) {
+			s.DirectTCPIP = func(ctx context.Context, f *sshserver.Forward) (net.Conn, error) {
+				return next(ctx, f.Network, f.Addr())
+			}
+		})
+		c := s.ClientConfig()
+		c.Transport.Trace = recorder
+		hops = append([]join.Hop{{Addr: s.Addr, Config: c}}, hops...)
+		dial = new(net.Dialer).DialContext
+	}
+	return hops
 }
 
 func sqlWork(ctx context.Context, t *testing.T, cfg *mysqlclient.Config) {
@@ -170,10 +183,11 @@ func TestReadsWhatMySQLSaid(t *testing.T) {
 		{name: "at the server", server: true},
 		{name: "zstd in TLS at the server", server: true, compression: "zstd", tls: tls.VersionTLS13},
 		{name: "TLS 1.2 at the server", server: true, tls: tls.VersionTLS12},
-		{name: "in SSH", ssh: true},
-		{name: "zstd in SSH", compression: "zstd", ssh: true},
-		{name: "TLS 1.3 in SSH", tls: tls.VersionTLS13, ssh: true},
-		{name: "zlib in TLS 1.2 in SSH", tls: tls.VersionTLS12, compression: "zlib", ssh: true},
+		{name: "in SSH", ssh: 1},
+		{name: "zstd in SSH", compression: "zstd", ssh: 1},
+		{name: "TLS 1.3 in SSH", tls: tls.VersionTLS13, ssh: 1},
+		{name: "TLS 1.3 behind two hosts", tls: tls.VersionTLS13, ssh: 2},
+		{name: "zlib in TLS 1.2 in SSH", tls: tls.VersionTLS12, compression: "zlib", ssh: 1},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			t.Parallel()
@@ -198,7 +212,7 @@ func TestReadsWhatMySQLSaid(t *testing.T) {
 			}
 			inner, _ := read(t, r.capture, see.Options{Inner: true})
 			switch {
-			case x.ssh:
+			case x.ssh > 0:
 				compare(t, "inner", sequences(t, inner, "mysql"), live)
 			case x.tls != 0 || x.compression != "":
 				compare(t, "inner", loggedIn(t, inner), loggedIn(t, r.live))
