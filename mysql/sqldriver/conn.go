@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/wirelark/wirelark/mysql/lexer"
 	"github.com/wirelark/wirelark/mysql/mysqlclient"
@@ -232,8 +233,17 @@ func (r *Result) AllRowsAffected() []int64 { return append([]int64(nil), r.affec
 // Ping implements [driver.Pinger].
 func (c *Conn) Ping(ctx context.Context) error { return c.fail(c.c.Ping(ctx)) }
 
+// goodbye is how long Close waits for the answers to a reset, which have come
+// as a rule: with them the server can be told that the session ends.
+const goodbye = time.Second
+
 // Close implements [driver.Conn].
 func (c *Conn) Close() error {
+	if c.resetting {
+		ctx, stop := context.WithTimeout(context.Background(), goodbye)
+		_ = c.c.FinishReset(ctx) // it ends either way
+		stop()
+	}
 	_ = c.c.Close() // it tells why the connection was lost before
 	return nil
 }
