@@ -275,7 +275,7 @@ func TestText(t *testing.T) {
 		`TextResultsetRow cells=1 cells.0.value=NULL`,
 		` warnings=0 rows=2 row_bytes=6 [5 s]`,
 		`COM_STMT_EXECUTE query="SELECT 'it\\'s', '?', -5" statement_id=1 `,
-		`ERR_Packet error_name=ER_QUERY_INTERRUPTED error_code=1317 sql_state_marker=35 sql_state="70100" error_message="Query execution was interrupted" [1 s]`,
+		`ERR_Packet error_name=ER_QUERY_INTERRUPTED error_code=1317 sql_state_marker=35 sql_state=70100 error_message="Query execution was interrupted" [1 s]`,
 		`COM_QUERY query_masked="CREATE USER x IDENTIFIED BY '<secret>'" query=‹masked›`,
 		`COM_STMT_CLOSE query="SELECT ?, '?', ?" statement_id=1`,
 		`COM_QUIT`,

@@ -62,6 +62,7 @@ func (d *decoder) derived(m wire.Message, fields []wire.Field, size int) []wire.
 	case *mysql.StmtFetch:
 		return d.statement(m.ID, size)
 	case *mysql.ERR:
+		texts(fields)
 		name := names.Error
 		if both := mysql.Caps(d.flow.Dialect()); both != 0 && both.MariaDB() {
 			name = names.MariaDBError
@@ -192,7 +193,7 @@ func stringy(t mysql.Type) bool {
 func texts(fields []wire.Field) {
 	for i := range fields {
 		f := &fields[i]
-		if b, ok := f.Value.([]byte); ok && (f.Name == "query" || f.Name == "value") && utf8.Valid(b) {
+		if b, ok := f.Value.([]byte); ok && (f.Name == "query" || f.Name == "value" || f.Name == "sql_state") && utf8.Valid(b) {
 			f.Value = string(b)
 		}
 		texts(f.Kids)
