@@ -4,7 +4,9 @@
 // [SFTP] begins an SFTP session on an SSH connection, [SFTPSubsystem] serves
 // one there. [MySQLDialer] carries a MySQL client through one, [Gateway] many
 // of them through a connection that is made when it is needed. [Jump] goes
-// through several SSH hosts. Traces learn which connection and channel carries
+// through several SSH hosts, [Unattended] as the user's ssh_config says, and
+// [OpenMySQL] makes a pool of database/sql from a URL that names such hosts.
+// Traces learn which connection and channel carries
 // what, so a recording shows the SFTP, the SQL and the other SSH inside the
 // SSH.
 //

@@ -88,6 +88,13 @@ func (c *gated) CloseWrite() error {
 	return c.Conn.(interface{ CloseWrite() error }).CloseWrite()
 }
 
+// Pending reports whether a Read would return at once, so that a pool notices
+// when a connection that it keeps was closed.
+func (c *gated) Pending() bool {
+	p, ok := c.Conn.(interface{ Pending() bool })
+	return ok && p.Pending()
+}
+
 // TraceInfo says where a connection of the Gateway runs; the zero value for
 // others.
 func (g *Gateway) TraceInfo(nc net.Conn) trace.Info {

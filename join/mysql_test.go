@@ -163,12 +163,17 @@ func TestMySQLCut(t *testing.T) {
 // needed.
 func TestGateway(t *testing.T) {
 	db, hosts, hops := database(t, transport.Config{})
-	came := make(chan struct{})
+	came, release := make(chan struct{}), make(chan struct{})
 	db.Expect("SELECT SLEEP(60)").Answer(func(ctx context.Context, _ *mysqlserver.Writer, _ *mysqltest.Call) error {
 		close(came)
-		<-ctx.Done() // the kill
-		return ctx.Err()
+		select {
+		case <-ctx.Done(): // it was killed
+			return ctx.Err()
+		case <-release:
+			return nil
+		}
 	})
+	db.Allow("SELECT id, user, host...").Rows(mysqltest.Columns("id BIGINT UNSIGNED", "user", "host", "info"))
 	db.Allow("KILL...").Exec(0, 0)
 	db.Allow("SELECT name FROM birds").Rows(mysqltest.Columns("name"), mysqltest.Row{"lark"})
 	gate := join.NewGateway(func(ctx context.Context) (*sshclient.Client, error) { return join.Jump(ctx, hops) })
@@ -208,6 +213,7 @@ func TestGateway(t *testing.T) {
 	if took := time.Since(begin); took > 10*time.Second {
 		t.Errorf("the cancelled statement took %v", took)
 	}
+	close(release)
 	for _, h := range hosts {
 		if n := h.dialed(); n != 1 {
 			t.Errorf("a host was dialed %d times, want once", n)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/wirelark/wirelark/join"
 	"github.com/wirelark/wirelark/ssh/config"
 	"github.com/wirelark/wirelark/ssh/keys"
 	"github.com/wirelark/wirelark/ssh/knownhosts"
@@ -42,7 +43,7 @@ func (a *app) clientConfig(c *config.Config, given int, s *seeing) (*sshclient.C
 		cfg.Transport.Logger = slog.New(slog.NewTextHandler(a.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
 	var err error
-	if cfg.Transport.Algorithms, err = algorithms(c, func(string, ...any) {}); err != nil {
+	if cfg.Transport.Algorithms, cfg.SignatureAlgorithms, _, err = join.Algorithms(c); err != nil {
 		return nil, err
 	}
 	p := &prompter{app: a, batch: c.BatchMode}
@@ -50,9 +51,6 @@ func (a *app) clientConfig(c *config.Config, given int, s *seeing) (*sshclient.C
 		return nil, err
 	}
 	if cfg.Auth, err = a.authMethods(c, given, p); err != nil {
-		return nil, err
-	}
-	if cfg.SignatureAlgorithms, err = signatureAlgorithms(c); err != nil {
 		return nil, err
 	}
 	cfg.Banner = func(text string) {
@@ -91,24 +89,7 @@ func (a *app) hostKeys(c *config.Config, p *prompter) (sshclient.HostKeyChecker,
 		k.Policy = knownhosts.Ask
 		k.Ask = a.askHostKey(p)
 	}
-	return &sizedKeys{k, c.RequiredRSASize}, nil
-}
-
-// sizedKeys refuses RSA keys of hosts that are too short, as RequiredRSASize.
-type sizedKeys struct {
-	*knownhosts.Checker
-	bits int
-}
-
-func (s *sizedKeys) CheckHostKey(ctx context.Context, addr string, key keys.PublicKey) error {
-	if tooShort(key, s.bits) {
-		return fmt.Errorf("the host key of %s has %d bits, and RequiredRSASize asks for %d", addr, keys.Bits(key), s.bits)
-	}
-	return s.Checker.CheckHostKey(ctx, addr, key)
-}
-
-func tooShort(key keys.PublicKey, bits int) bool {
-	return keys.PlainType(key.Type()) == keys.TypeRSA && keys.Bits(key) < bits
+	return &join.HostKeys{Checker: k, Config: c}, nil
 }
 
 func (a *app) askHostKey(p *prompter) func(context.Context, *knownhosts.KeyError) (knownhosts.Decision, error) {

@@ -14,10 +14,6 @@ import (
 	"github.com/wirelark/wirelark/ssh/sshclient"
 )
 
-// maxHops bounds a chain of hosts, which configurations can make as long as
-// they like.
-const maxHops = 16
-
 // A route is the chain of hosts that ends at a destination, which is the last.
 type route []*config.Config
 
@@ -26,7 +22,7 @@ func (r route) last() *config.Config { return r[len(r)-1] }
 func (r route) String() string {
 	names := make([]string, len(r))
 	for i, c := range r {
-		names[i] = fmt.Sprintf("%s@%s", c.User, addr(c))
+		names[i] = fmt.Sprintf("%s@%s", c.User, join.HostAddr(c))
 	}
 	return strings.Join(names, ", then ")
 }
@@ -45,53 +41,11 @@ func (a *app) route(ctx context.Context, cmd *cobra.Command, d dest, f *sshFlags
 	if err != nil {
 		return nil, err
 	}
-	r, err := way(ctx, s, c, maxHops)
+	r, err := join.Way(ctx, s, c)
 	if err != nil {
 		return nil, err
 	}
-	for _, c := range r {
-		if err := a.refuseOptions(cmd, c); err != nil {
-			return nil, err
-		}
-	}
-	return r, nil
-}
-
-// way puts the hosts in front of c through which it is reached. The first of
-// them may have such hosts itself; for the others the way is known.
-func way(ctx context.Context, s *config.Source, c *config.Config, left int) (route, error) {
-	if left -= max(1, len(c.ProxyJump)); left < 0 {
-		return nil, &Error{
-			Code: exitUsage, What: fmt.Sprintf("more than %d hosts stand in the way", maxHops),
-			How:  []string{fmt.Sprintf("the way to %s goes through %v", c.Host, c.ProxyJump)},
-			Next: []string{"look for a host that is reached through itself in ssh_config, under ProxyJump"},
-		}
-	}
-	var r route
-	for i, j := range c.ProxyJump {
-		q := config.Query{Host: j.Host, User: j.User, Port: j.Port, Session: "none"}
-		if i > 0 {
-			q.Options = []string{"ProxyJump=none", "ProxyCommand=none"}
-		}
-		hop, err := s.Load(ctx, q)
-		if err != nil {
-			return nil, err
-		}
-		if hop.HostName == c.HostName && hop.Port == c.Port && hop.User == c.User {
-			return nil, &Error{
-				Code: exitUsage, What: fmt.Sprintf("%s is to be reached through itself", c.Host), How: []string{"ProxyJump leads to " + addr(hop)},
-				Next: []string{"except it under Host in ssh_config, or go there directly: -o ProxyJump=none"},
-			}
-		}
-		if i > 0 {
-			r = append(r, hop)
-			continue
-		}
-		if r, err = way(ctx, s, hop, left); err != nil {
-			return nil, err
-		}
-	}
-	return append(r, c), nil
+	return r, a.refuseOptions(cmd, r)
 }
 
 // dial connects to all hosts of a route, each through the one before, and
@@ -108,7 +62,7 @@ func (a *app) dial(ctx context.Context, r route, f *sshFlags, s *seeing) (*sshcl
 		if err != nil {
 			return nil, err
 		}
-		hops[i] = join.Hop{Addr: addr(c), HostKeyName: keyName(c), Config: cfg}
+		hops[i] = join.Hop{Addr: join.HostAddr(c), HostKeyName: join.HostKeyName(c), Config: cfg}
 		if i == 0 {
 			cfg.Dial = a.dialer(c)
 		}
@@ -185,28 +139,12 @@ func (f *jumpFlags) connect(ctx context.Context, cmd *cobra.Command, a *app, hos
 	if err != nil {
 		return nil, err
 	}
-	var r route
-	for i, j := range jumps {
-		q := f.query(dest{user: j.User, host: j.Host, port: j.Port})
-		q.Session = "none"
-		q.Options = f.options // without -J, which is what we follow here
-		if i > 0 {
-			q.Options = append([]string{"ProxyJump=none", "ProxyCommand=none"}, q.Options...)
-		}
-		c, err := source.Load(ctx, q)
-		if err != nil {
-			return nil, err
-		}
-		if i > 0 {
-			r = append(r, c)
-		} else if r, err = way(ctx, source, c, maxHops); err != nil {
-			return nil, err
-		}
+	r, err := join.WayThrough(ctx, source, jumps, config.Query{Options: f.options, IdentityFiles: f.identities})
+	if err == nil {
+		err = a.refuseOptions(cmd, r)
 	}
-	for _, c := range r {
-		if err := a.refuseOptions(cmd, c); err != nil {
-			return nil, err
-		}
+	if err != nil {
+		return nil, err
 	}
 	return a.dial(ctx, r, &f.sshFlags, s)
 }

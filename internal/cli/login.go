@@ -7,11 +7,11 @@ import (
 	"io/fs"
 	"slices"
 
+	"github.com/wirelark/wirelark/join"
 	"github.com/wirelark/wirelark/ssh/agent"
 	"github.com/wirelark/wirelark/ssh/config"
 	"github.com/wirelark/wirelark/ssh/keys"
 	"github.com/wirelark/wirelark/ssh/sshclient"
-	"github.com/wirelark/wirelark/ssh/transport"
 )
 
 // authMethods are the ways to log in: keys, the server's questions, a password.
@@ -103,7 +103,7 @@ func (a *app) findKeys(ctx context.Context, c *config.Config, p *prompter) []key
 	var list []keys.Signer
 	for _, s := range found {
 		public := s.PublicKey()
-		if tooShort(public, c.RequiredRSASize) {
+		if join.TooShort(c, public) {
 			a.debugf("identity %s: %d bits are fewer than RequiredRSASize", keys.Fingerprint(public), keys.Bits(public))
 			continue
 		}
@@ -150,31 +150,6 @@ func (a *app) agentKeys(ctx context.Context, path string) []keys.Signer {
 		a.infof("wirelark: warning: the agent does not answer: %v", err)
 	}
 	return signers
-}
-
-// signatureAlgorithms are what users' keys sign with, nil for the usual ones.
-func signatureAlgorithms(c *config.Config) ([]string, error) {
-	if c.PubkeyAcceptedAlgorithms == "" {
-		return nil, nil
-	}
-	var all, legacy []string
-	for _, t := range keys.Types() {
-		all = append(all, keys.SignatureAlgorithms(t)...)
-		legacy = append(legacy, keys.LegacyAlgorithms(t)...)
-	}
-	supported := slices.Concat(all, legacy)
-	list, dropped := supportedOnly(c.PubkeyAcceptedAlgorithms, supported)
-	if list == "" && len(dropped) > 0 {
-		if c.PubkeyAcceptedAlgorithms[0] == '+' || c.PubkeyAcceptedAlgorithms[0] == '^' {
-			return nil, nil
-		}
-		list = c.PubkeyAcceptedAlgorithms
-	}
-	names, err := transport.ParseList(list, all, supported)
-	if err != nil {
-		return nil, fmt.Errorf("PubkeyAcceptedAlgorithms=%s: %w", c.PubkeyAcceptedAlgorithms, err)
-	}
-	return names, nil
 }
 
 // loadIdentity loads a private key. One that needs a passphrase is loaded only

@@ -3,15 +3,13 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/wirelark/wirelark/join"
 	"github.com/wirelark/wirelark/ssh/config"
-	"github.com/wirelark/wirelark/ssh/transport"
 )
 
 // sshFlags are the flags of every command that logs in to an SSH server.
@@ -115,15 +113,28 @@ func (a *app) sshSource(file string) (*config.Source, error) {
 
 // refuseOptions refuses settings that nobody acts on and that must not be
 // ignored, and tells of the others.
-func (a *app) refuseOptions(cmd *cobra.Command, c *config.Config) error {
+func (a *app) refuseOptions(cmd *cobra.Command, r route) error {
+	for _, c := range r {
+		if err := a.refuseHost(cmd, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *app) refuseHost(cmd *cobra.Command, c *config.Config) error {
 	if c.RefuseConnection != "" {
 		return &Error{
 			Code: exitUsage, What: fmt.Sprintf("the configuration forbids connections to %s", c.Host), How: []string{"it says: " + c.RefuseConnection},
 			Next: []string{"find RefuseConnection in ssh_config, or read another one: -F FILE"},
 		}
 	}
-	if _, err := algorithms(c, a.debugf); err != nil {
+	_, _, ignored, err := join.Algorithms(c)
+	if err != nil {
 		return usagef(cmd, "%v", err)
+	}
+	for _, text := range ignored {
+		a.debugf("%s is not supported, and left out", text)
 	}
 	for _, s := range c.Others {
 		where := s.File
@@ -155,70 +166,14 @@ func (a *app) refuseOptions(cmd *cobra.Command, c *config.Config) error {
 	return nil
 }
 
-// algorithms resolves the lists of Ciphers and its like. What a file asks for
-// and we do not have is left out, as long as something remains: such lists are
-// written for another program. debugf is told.
-func algorithms(c *config.Config, debugf func(string, ...any)) (transport.Algorithms, error) {
-	var out transport.Algorithms
-	defaults, supported := transport.Defaults(), transport.Supported()
-	for _, l := range []struct {
-		option, given       string
-		defaults, supported []string
-		to                  *[]string
-	}{
-		{"KexAlgorithms", c.KexAlgorithms, defaults.Kex, supported.Kex, &out.Kex},
-		{"HostKeyAlgorithms", c.HostKeyAlgorithms, defaults.HostKeys, supported.HostKeys, &out.HostKeys},
-		{"Ciphers", c.Ciphers, defaults.Ciphers, supported.Ciphers, &out.Ciphers},
-		{"MACs", c.MACs, defaults.MACs, supported.MACs, &out.MACs},
-	} {
-		if l.given == "" {
-			continue
-		}
-		list, dropped := supportedOnly(l.given, l.supported)
-		for _, name := range dropped {
-			debugf("%s: %s is not supported, and left out", l.option, name)
-		}
-		if list == "" && len(dropped) > 0 && strings.IndexByte("+^", l.given[0]) >= 0 {
-			continue // nothing is added to the defaults
-		}
-		if list == "" {
-			list = l.given
-		}
-		names, err := transport.ParseList(list, l.defaults, l.supported)
-		if err != nil {
-			return out, fmt.Errorf("%s=%s: %w", l.option, l.given, err)
-		}
-		*l.to = names
-	}
-	return out, nil
-}
-
-// supportedOnly leaves out of a list, unless it only takes away, the names that nobody
-// here knows; "" when none is left.
-func supportedOnly(list string, supported []string) (left string, dropped []string) {
-	mode := ""
-	if list[0] == '-' {
-		return list, nil
-	}
-	if list[0] == '+' || list[0] == '^' {
-		mode, list = list[:1], list[1:]
-	}
-	var names []string
-	for _, n := range strings.Split(list, ",") {
-		if slices.Contains(supported, n) {
-			names = append(names, n)
-		} else {
-			dropped = append(dropped, n)
-		}
-	}
-	if len(names) == 0 {
-		return "", dropped
-	}
-	return mode + strings.Join(names, ","), dropped
-}
-
 // explainConfig lists the mistakes in a configuration.
 func explainConfig(err error) *Error {
+	if loop := (*join.LoopError)(nil); errors.As(err, &loop) {
+		return &Error{
+			Code: exitUsage, What: loop.Error(), How: []string{fmt.Sprintf("the way to %s goes through %v", loop.Host, loop.Via)},
+			Next: []string{"mend ProxyJump in ssh_config", "or go there directly: -o ProxyJump=none"},
+		}
+	}
 	var first *config.Error
 	if !errors.As(err, &first) {
 		return nil
@@ -234,19 +189,4 @@ func explainConfig(err error) *Error {
 		e.Next = []string{"close it to others: chmod go-w " + first.File}
 	}
 	return e
-}
-
-// addr is where a configuration leads.
-func addr(c *config.Config) string { return net.JoinHostPort(c.HostName, fmt.Sprint(c.Port)) }
-
-// keyName is the name under which the host key is looked up.
-func keyName(c *config.Config) string {
-	switch alias := c.HostKeyAlias; {
-	case alias == "":
-		return addr(c)
-	case strings.HasPrefix(alias, "["): // [host]:port, as it stands in known_hosts
-		return alias
-	default:
-		return net.JoinHostPort(alias, "22") // the name alone, whatever the port
-	}
 }

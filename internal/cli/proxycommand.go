@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -76,17 +78,32 @@ type proxyConn struct {
 	addr    proxyAddr
 	stop    context.CancelFunc
 	ended   chan struct{} // closed when the program has ended
+	over    atomic.Bool   // its output has ended
 	once    sync.Once
 	err     error
 }
 
-func (p *proxyConn) Read(b []byte) (int, error)  { return p.in.Read(b) }
+func (p *proxyConn) Read(b []byte) (int, error) {
+	n, err := p.in.Read(b)
+	if errors.Is(err, io.EOF) {
+		p.over.Store(true)
+	}
+	return n, err
+}
+
 func (p *proxyConn) Write(b []byte) (int, error) { return p.out.Write(b) }
 
-// Close ends the program's input and the program, and waits for it.
+// Close ends the program's input and the program, and waits for it. One that is
+// ending by itself may do so, that we learn how.
 func (p *proxyConn) Close() error {
 	p.once.Do(func() {
 		p.err = errors.Join(p.out.Close(), p.in.Close())
+		if p.over.Load() {
+			select {
+			case <-p.ended:
+			case <-time.After(proxyGrace):
+			}
+		}
 		p.stop()
 		<-p.ended
 	})
