@@ -2,6 +2,7 @@ package mysqlclient_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -108,6 +109,30 @@ func TestLoadGivenUp(t *testing.T) {
 		_, err := c.LoadData(ctx, loadSQL, io.LimitReader(zeros{}, 10<<20), nil)
 		if e, ok := errors.AsType[*mysqlclient.ServerError](err); !ok || e.Code != 1153 || c.Err() == nil {
 			t.Errorf("LoadData() = %v, the connection %v", err, c.Err())
+		}
+	})
+}
+
+// TestLoadCancelled: a context ends an upload to a server that reads no more,
+// and what is killed is that statement.
+func TestLoadCancelled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, false, serve(mysqlCaps, func(p *peer, m wire.Message) bool {
+			if _, ok := m.(*mysql.Query); !ok {
+				return false
+			}
+			p.send(&mysql.LocalInfileRequest{Filename: "x"})
+			time.Sleep(time.Hour)
+			return true
+		}))
+		w.pipe = testkit.PipeConfig{Buffer: 4 << 10}
+		c := w.connect(func(c *mysqlclient.Config) { c.LocalInfile, c.KillTimeout = true, -1 })
+		short, cancel := context.WithTimeout(ctx, time.Second)
+		defer cancel()
+		start := time.Now()
+		_, err := c.LoadData(short, loadSQL, zeros{}, nil)
+		if took := time.Since(start); took != time.Second || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("LoadData() = %v after %v", err, took)
 		}
 	})
 }

@@ -1,11 +1,14 @@
 package mysqlclient_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/wirelark/wirelark/internal/testkit"
 	"github.com/wirelark/wirelark/mysql"
@@ -185,4 +188,32 @@ func TestPipelineCut(t *testing.T) {
 	if e, ok := errors.AsType[*mysqlclient.ConnError](err); !ok || !errors.Is(err, mysqlclient.ErrOutcomeUnknown) || e.SafeToRetry() {
 		t.Errorf("Close() = %v", err)
 	}
+}
+
+// TestPipelineCancelled: a context ends a pipeline whose answers do not come,
+// while it is still being sent.
+func TestPipelineCancelled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, true, silent)
+		w.pipe = testkit.PipeConfig{Buffer: 4 << 10}
+		c := w.connect(func(c *mysqlclient.Config) { c.KillTimeout = -1 })
+		p := c.Pipeline()
+		for i := range 2000 {
+			p.Add(fmt.Sprint("SELECT ", i, strings.Repeat("x", 100)))
+		}
+		short, cancel := context.WithTimeout(ctx, time.Second)
+		defer cancel()
+		start := time.Now()
+		answers, err := p.Flush(short)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = answers.Close()
+		if took := time.Since(start); took != time.Second || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Close() = %v after %v", err, took)
+		}
+		if answers.Next() || c.Ping(ctx) == nil {
+			t.Error("the pipeline goes on")
+		}
+	})
 }
