@@ -23,7 +23,9 @@
 // The zero date is the zero time.Time, both ways; a date without month or day
 // (2024-00-00) is an error with ParseTime. Parameters may be what database/sql
 // takes, uint64, json.RawMessage, and the types of package mysql (DateTime,
-// Duration, Value). Times are sent in Location, cut to microseconds.
+// Duration, Value). Times are sent in Location, cut to microseconds. A
+// time.Duration is the number of its nanoseconds, as everywhere in database/sql;
+// mysql.Duration is a TIME.
 //
 // [sql.Out] works for parameters of CALL statements.
 //

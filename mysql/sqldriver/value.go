@@ -34,6 +34,8 @@ func (c *Conn) argument(v any) (any, error) {
 		return v, nil
 	case time.Time:
 		return c.time(x), nil
+	case time.Duration:
+		return int64(x), nil // as database/sql has it; mysql.Duration is a TIME
 	case driver.Valuer:
 		inner, err := callValuer(x)
 		if err != nil {

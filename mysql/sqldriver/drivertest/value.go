@@ -306,8 +306,8 @@ func testArguments(t *testing.T, s *suite) {
 	}
 	type name string
 	n := 5
-	got := texts(t, db, "SELECT ?, ?, ?, ?", name("typed"), &n, &nullable{7}, 2.5)
-	same(t, "values", got, []string{"typed|5|7|2.5"})
+	got := texts(t, db, "SELECT ?, ?, ?, ?, ?", name("typed"), &n, &nullable{7}, 2.5, time.Microsecond)
+	same(t, "values", got, []string{"typed|5|7|2.5|1000"})
 }
 
 func testJSON(t *testing.T, s *suite) {
