@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"net"
 	"sort"
 	"strings"
 	"time"
@@ -426,14 +427,26 @@ func (s *session) showProcesses(*ast.Show) *listing {
 	defer s.e.mu.Unlock()
 	for id, o := range s.e.sessions {
 		if o == s {
-			l.add(id, s.user, "localhost", nullable(s.db), "Query", 0, "", s.query, "0.000")
+			l.add(id, s.user, s.host(), nullable(s.db), "Query", 0, "", s.query, "0.000")
 			continue
 		}
 		// What another session does is its own to know.
-		l.add(id, o.user, "localhost", nil, "Sleep", 0, "", nil, "0.000")
+		l.add(id, o.user, o.host(), nil, "Sleep", 0, "", nil, "0.000")
 	}
 	sort.Slice(l.rows, func(i, j int) bool { return l.rows[i][0].(uint32) < l.rows[j][0].(uint32) })
 	return l
+}
+
+// host is where a session's client is: its address and port, by which a client
+// knows its own sessions before it kills one.
+func (s *session) host() string {
+	if s.client == nil {
+		return "localhost"
+	}
+	if addr, ok := s.client.RemoteAddr().(*net.TCPAddr); ok {
+		return addr.String()
+	}
+	return "localhost"
 }
 
 // maintain answers ANALYZE, CHECK, OPTIMIZE and REPAIR TABLE.
