@@ -40,6 +40,7 @@ func (c *Conn) executeBulk(ctx context.Context, p []byte) error {
 	}
 	s.bound = s.bound || typed
 	c.s.serving.questions.Add(1)
+	c.executes(s.text)
 	w := Writer{c: c, ctx: ctx, binary: true, stmt: s}
 	if b, ok := s.st.(BulkStatement); ok {
 		err := c.guard("ExecuteBulk", func() error { return b.ExecuteBulk(ctx, &w, whole(sets)) })

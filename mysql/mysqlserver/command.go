@@ -22,7 +22,11 @@ func (c *Conn) commands() error {
 		if err != nil {
 			return err
 		}
-		ctx, done := c.begin()
+		command := mysql.ComSleep
+		if len(p) > 0 {
+			command = mysql.Command(p[0])
+		}
+		ctx, done := c.begin(command)
 		err = c.execute(ctx, p)
 		done()
 		switch {

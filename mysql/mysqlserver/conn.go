@@ -36,6 +36,7 @@ type Conn struct {
 	ending  *Error                  // the client is to be told this, and the connection ends
 	running context.CancelCauseFunc // ends the statement that is being executed
 	owner   *string                 // who has logged in; nil: nobody
+	process Process                 // for Processes; what is not written above
 
 	// What the login has settled. It changes with COM_CHANGE_USER.
 	door    *transport.ServerHalf
@@ -106,10 +107,11 @@ func (c *Conn) end(e *Error) {
 
 // begin says that a command is being executed. Its context ends with the
 // statement or the connection; done ends it.
-func (c *Conn) begin() (ctx context.Context, done func()) {
+func (c *Conn) begin(command mysql.Command) (ctx context.Context, done func()) {
 	ctx, cancel := context.WithCancelCause(c.ctx)
 	c.mu.Lock()
 	c.busy, c.running = true, cancel
+	c.process.Command, c.process.Since = command, time.Now()
 	if c.ending != nil {
 		cancel(c.ending)
 	}
@@ -119,6 +121,7 @@ func (c *Conn) begin() (ctx context.Context, done func()) {
 		c.sock.Unwatch()
 		c.mu.Lock()
 		c.busy, c.running = false, nil
+		c.process.Command, c.process.Since, c.process.Info = mysql.ComSleep, time.Now(), ""
 		c.mu.Unlock()
 		cancel(nil)
 	}
@@ -230,8 +233,15 @@ func (c *Conn) Database() string { return c.db }
 // SetDatabase tells that the default database has changed, as after USE. The
 // client is told with the next OK.
 func (c *Conn) SetDatabase(name string) {
-	c.db = name
+	c.setDatabase(name)
 	c.track(mysql.Track{Kind: mysql.TrackSchema, Value: name})
+}
+
+func (c *Conn) setDatabase(name string) {
+	c.db = name
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.process.Database = name
 }
 
 // Status returns the flags that are sent with each answer.

@@ -3,6 +3,7 @@ package mysqlserver_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -221,6 +222,27 @@ func TestKillOthers(t *testing.T) {
 	if s.Kill(999, false) {
 		t.Error("nobody was killed")
 	}
+}
+
+func TestProcesses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t)
+		long := "wait " + strings.Repeat("x", 5000)
+		idle, busy, stranger := logIn(t, s, modern), logIn(t, s, modern), connect(t, s)
+		stranger.greeted()
+		idle.query("use db")
+		busy.say(&mysql.Query{SQL: []byte(long)})
+		time.Sleep(5 * time.Second)
+		var got []string
+		for _, p := range s.Processes() {
+			got = append(got, fmt.Sprintf("%d %s %s %s %v %v %d", p.ID, p.User, p.Host, p.Database, p.Command, time.Since(p.Since), len(p.Info)))
+		}
+		want(t, "processes", strings.Join(got, "\n"), "1 app 127.0.0.1:40001 db COM_SLEEP 5s 0\n2 app 127.0.0.1:40001  COM_QUERY 5s 1024\n3  127.0.0.1:40001  COM_SLEEP 5s 0")
+		s.Close()
+		for _, c := range []*client{idle, busy, stranger} {
+			c.end()
+		}
+	})
 }
 
 // TestShutdown lets a statement end, tells everybody, and waits for them.

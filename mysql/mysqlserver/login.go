@@ -111,7 +111,8 @@ func (c *Conn) inTime() (context.Context, context.CancelFunc) {
 // enterSession makes the session of a user who has proved who he is, and says
 // so.
 func (c *Conn) enterSession(ctx context.Context) error {
-	c.db, c.status = c.client.Database, initialStatus
+	c.setDatabase(c.client.Database)
+	c.status = initialStatus
 	err := c.guard("NewSession", func() (err error) {
 		if c.s.Handler == nil {
 			c.session = Unsupported{}

@@ -22,6 +22,7 @@ func (c *Conn) query(ctx context.Context, p []byte) error {
 	}
 	for i, sql := range list {
 		c.s.serving.questions.Add(1)
+		c.executes(sql)
 		w := Writer{c: c, ctx: ctx, more: i < len(list)-1}
 		err := c.guard("Query", func() error {
 			return c.session.Query(ctx, &w, &Query{SQL: sql, Attributes: m.Attributes})

@@ -65,7 +65,7 @@ func (r *rowWriter) message(values []mysql.Value) (wire.Message, error) {
 			}
 		default:
 			from := len(r.scratch)
-			r.scratch = v.AppendText(r.scratch)
+			r.scratch = r.columns[i].AppendText(r.scratch, v)
 			r.spans[i] = span{from, len(r.scratch)}
 		}
 	}
@@ -85,7 +85,7 @@ func (r *rowWriter) spell() {
 		case v.IsNull() || !value.IsString(r.columns[i].Type):
 		case v.Kind() < mysql.KindDecimal || v.Kind() > mysql.KindBit:
 			from := len(r.scratch)
-			r.scratch = v.AppendText(r.scratch)
+			r.scratch = r.columns[i].AppendText(r.scratch, v)
 			*v = mysql.Text(r.scratch[from:]) // a later growth leaves these bytes where they are
 		}
 	}

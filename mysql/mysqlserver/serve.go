@@ -165,6 +165,7 @@ func (s *Server) enter(c *Conn) error {
 		c.id = v.lastID
 	}
 	v.conns[c.id] = c
+	c.process.Since = time.Now()
 	c.newcomer = true
 	v.newcomers++
 	v.running.Add(1) // while nobody can wait for them: ServeConn may be called without Serve

@@ -2,6 +2,7 @@ package mysqlserver
 
 import (
 	"context"
+	"strings"
 
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/value"
@@ -22,6 +23,7 @@ type statements struct {
 type prepared struct {
 	id     uint32
 	st     Statement
+	text   string        // its beginning, for Processes
 	shape  []mysql.Param // types of the last execution, and which values were sent ahead
 	bound  bool          // types have been sent
 	long   [][]byte      // values sent ahead; nil, also as an element: none
@@ -76,7 +78,7 @@ func (c *Conn) prepare(ctx context.Context, p []byte) error {
 	if err != nil {
 		return c.failed(ctx, err)
 	}
-	s := &prepared{st: st}
+	s := &prepared{st: st, text: strings.Clone(list[0][:min(len(list[0]), maxInfo)])}
 	var columns []mysql.Column
 	params := 0
 	err = c.guard("Columns", func() error {
@@ -167,6 +169,7 @@ func (c *Conn) executeStatement(ctx context.Context, p []byte) error {
 	}
 	args := s.arguments(m)
 	c.s.serving.questions.Add(1)
+	c.executes(s.text)
 	w := Writer{c: c, ctx: ctx, binary: true, stmt: s}
 	if m.Flags&mysql.CursorReadOnly != 0 {
 		w.gather = &cursor{owner: s}

@@ -68,7 +68,7 @@ func (e *Evil) Dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	if e.over || n >= len(e.scripts) {
 		return nil, fmt.Errorf("mysqltest: there is no script for connection %d", n+1)
 	}
-	client, server := pipe()
+	client, server := pipe(n + 1)
 	e.conns = append(e.conns, server)
 	e.running.Go(func() { e.run(n, server) }) // stops when the script ends, or with the test, which closes server
 	return client, nil

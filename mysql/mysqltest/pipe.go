@@ -1,6 +1,7 @@
 package mysqltest
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -14,11 +15,13 @@ const pipeBuffer = 256 << 10
 
 // pipe returns the two ends of a connection in memory. Unlike those of net.Pipe
 // they have a buffer between them, as sockets do: writing a few bytes does not
-// wait until somebody reads them. They work inside testing/synctest bubbles.
-func pipe() (client, server net.Conn) {
+// wait until somebody reads them. They
+// work inside testing/synctest bubbles. The number is part of the client's address.
+func pipe(number int) (client, server net.Conn) {
 	c2s, s2c := newStream(), newStream()
-	client = &end{in: s2c, out: c2s, local: "client", remote: "server"}
-	server = &end{in: c2s, out: s2c, local: "server", remote: "client"}
+	c, s := addr(fmt.Sprintf("client:%d", number)), addr("server:3306")
+	client = &end{in: s2c, out: c2s, local: c, remote: s}
+	server = &end{in: c2s, out: s2c, local: s, remote: c}
 	return client, server
 }
 

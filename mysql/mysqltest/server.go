@@ -31,6 +31,7 @@ type Server struct {
 	allowed    []*Expectation
 	ordered    bool
 	statements []string
+	dialed     int
 	over       bool
 }
 
@@ -41,7 +42,8 @@ type Server struct {
 // testing/synctest bubbles.
 //
 // Statements that begin with SET, which drivers send when they connect, are
-// answered with OK unless they are expected.
+// answered with OK unless they are expected, and mysqlclient's question about
+// the process list, which it asks before it kills a statement, with the truth.
 func NewServer(t testing.TB) *Server {
 	t.Helper()
 	s := &Server{t: t}
@@ -50,13 +52,13 @@ func NewServer(t testing.TB) *Server {
 			return &mysqlserver.Account{Factors: []auth.Verifier{everybody{}}, Super: true}, nil
 		}),
 		Plugin: auth.Native,
-		Secure: true,
 		Handler: mysqlserver.HandlerFunc(func(_ context.Context, c *mysqlserver.Conn) (mysqlserver.Session, error) {
 			return &session{s: s, c: c}, nil
 		}),
 		Trace: Flow(t),
 	}
 	s.Allow("SET ...").Exec(0, 0)
+	s.Allow("SELECT id, user, host, LEFT(info, 60) FROM information_schema.processlist ...").Answer(s.processes)
 	t.Cleanup(s.close)
 	return s
 }
@@ -72,7 +74,8 @@ func (s *Server) Dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	if s.over {
 		return nil, net.ErrClosed
 	}
-	client, server := pipe()
+	s.dialed++
+	client, server := pipe(s.dialed)
 	s.running.Go(func() { // stops when the client has left, or with the test, which closes the server
 		_ = s.Server.ServeConn(context.Background(), server)
 	})
@@ -115,6 +118,19 @@ func (s *Server) Statements() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.statements)
+}
+
+// processes answers with the connections of the server.
+func (s *Server) processes(_ context.Context, w *mysqlserver.Writer, _ *Call) error {
+	if err := w.Columns(Columns("id BIGINT", "user", "host", "info")); err != nil {
+		return err
+	}
+	for _, p := range s.Server.Processes() {
+		if err := w.Row(values([]any{p.ID, p.User, p.Host, p.Info[:min(len(p.Info), 60)]})); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // close ends the connections and says which statements have not come.
