@@ -1,6 +1,7 @@
 package join_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -16,6 +17,7 @@ import (
 	"github.com/wirelark/wirelark/mysql/mysqlclient"
 	"github.com/wirelark/wirelark/mysql/mysqlserver"
 	"github.com/wirelark/wirelark/mysql/mysqltest"
+	"github.com/wirelark/wirelark/record"
 	"github.com/wirelark/wirelark/ssh/sshclient"
 	"github.com/wirelark/wirelark/ssh/transport"
 	"github.com/wirelark/wirelark/trace"
@@ -320,5 +322,34 @@ func TestMySQLTrace(t *testing.T) {
 	i := o.infos[len(o.infos)-1]
 	if len(o.infos) != 3 || i.Proto != "mysql" || i.Parent != trace.Conn(quiet{}) || i.Label != "direct-tcpip db:3306" {
 		t.Errorf("MySQL was traced as %+v", o.infos)
+	}
+}
+
+// The SQL is in the recording of the SSH that carries it.
+func TestMySQLRecorded(t *testing.T) {
+	var text bytes.Buffer
+	r := record.NewText(&text, nil)
+	db, _, hops := database(t, transport.Config{Trace: r})
+	db.Expect("SELECT name FROM birds").Rows(mysqltest.Columns("name"), mysqltest.Row{"lark"})
+	bastion, err := join.Jump(t.Context(), hops)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := mysqlclient.Connect(t.Context(), &mysqlclient.Config{
+		Address: "db:3306", User: "app", Dial: join.MySQLDialer(bastion), TraceInfo: join.MySQLTraceInfo(bastion), Trace: r,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	names(t, t.Context(), c)
+	_ = c.Close()       // the server is left
+	_ = bastion.Close() // as before
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`mysql COM_QUERY in=ssh/0/ssh/0 query="SELECT name FROM birds"`, "mysql TextResultsetRow in=ssh/0/ssh/0"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("the recording lacks %q:\n%s", want, text.String())
+		}
 	}
 }

@@ -303,3 +303,33 @@ func (m memory) glob(pattern string) ([]string, error) {
 	slices.Sort(list)
 	return list, nil
 }
+
+// The page about ssh_config has every keyword once, in the part where it
+// belongs.
+func TestPage(t *testing.T) {
+	b, err := os.ReadFile("../../docs/ssh_config.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := strings.Split(string(b), "\n## ")
+	if len(parts) != 4 {
+		t.Fatalf("the page has %d parts", len(parts)-1)
+	}
+	acted := strings.FieldsFunc(parts[1], notLetter)
+	refused := strings.FieldsFunc(parts[2], notLetter)
+	told := strings.FieldsFunc(parts[3], notLetter)
+	for _, k := range keywords {
+		switch in := slices.Contains[[]string]; {
+		case k.unsafe != nil && !in(refused, k.name):
+			t.Errorf("%s must not be ignored, and the page does not say so", k.name)
+		case k.unsafe == nil && !in(acted, k.name) && !in(refused, k.name) && !in(told, k.name):
+			t.Errorf("%s is not on the page", k.name)
+		case in(acted, k.name) && in(told, k.name):
+			t.Errorf("%s is on the page twice", k.name)
+		}
+	}
+}
+
+func notLetter(r rune) bool {
+	return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+}
