@@ -204,6 +204,9 @@ func TestMySQLReset(t *testing.T) {
 
 func TestMySQLProcedures(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, d *database) {
+		if d.embedded {
+			return // it has none
+		}
 		cfg := d.config("app")
 		cfg.MultiStatements = true
 		c := mysqlConnect(t, cfg)
@@ -287,6 +290,9 @@ func TestMySQLTransactions(t *testing.T) {
 // why (4031), MariaDB does not; either way nothing of the next command is sent.
 func TestMySQLIdleTimeout(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, d *database) {
+		if d.embedded {
+			return // it has none
+		}
 		for _, mode := range []mysqlclient.TLSMode{mysqlclient.TLSDisabled, mysqlclient.TLSPreferred} {
 			cfg := d.config("app")
 			cfg.TLSMode = mode

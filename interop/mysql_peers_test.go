@@ -38,6 +38,10 @@ type database struct {
 	ca     *x509.CertPool     // nil: unknown
 	caFile string
 	ed     bool // has an account "ed" of client_ed25519
+
+	// embedded says that it is our engine, which has no stored programs, no
+	// spatial types, and an idle timeout that is not a variable of the session.
+	embedded bool
 }
 
 // config returns a configuration for a user.
@@ -65,11 +69,11 @@ func mysqlConnect(t testing.TB, cfg *mysqlclient.Config) *mysqlclient.Conn {
 	return c
 }
 
-// databases returns a MariaDB that is started for this test, and the servers of
-// WIRELARK_MYSQL: words NAME=DSN, whose DSN is in go-sql-driver's syntax.
+// databases returns a MariaDB that is started for this test, our own engine, and
+// the servers of WIRELARK_MYSQL: words NAME=DSN, whose DSN is in go-sql-driver's syntax.
 func databases(t testing.TB) []*database {
 	t.Helper()
-	all := []*database{startMariaDB(t)}
+	all := []*database{startMariaDB(t), startEngine(t)}
 	for _, word := range strings.Fields(os.Getenv("WIRELARK_MYSQL")) {
 		name, dsn, ok := strings.Cut(word, "=")
 		if !ok {
