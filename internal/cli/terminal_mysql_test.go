@@ -150,3 +150,33 @@ func TestMySQLPassword(t *testing.T) {
 	p.types("x\x03")
 	p.leaves(exitInterrupted)
 }
+
+// One Ctrl-C stops the statement on the server and keeps the connection, its
+// transaction with it, and says so.
+func TestInterruptStatement(t *testing.T) {
+	home, _ := mysqlHome(t, terminalAnswers)
+	port := background(t, home, "mysql", "--listen", "127.0.0.1:0", "--user", "ann", "--password-file", filepath.Join(home, "password"))
+	p := sit(t, []string{"HOME=" + home, "TERM=xterm", "MYSQL_HISTFILE=/dev/null"}, "mysql", "-P", port, "test")
+	p.sees("test> ")
+	p.types("create table t (id int primary key, name varchar(10));\r")
+	p.sees("Query OK")
+	p.types("begin; insert into t values (1, 'lark');\r")
+	p.sees(`1 row affected`)
+	p.sees(`test\*> `)
+	p.types("select sleep(600);\r")
+	p.sees("sleep.*\n")
+	p.types("\x03")
+	p.sees(`\^C: the server .*transaction`)
+	p.sees(`test\*> `)
+
+	// The names of the server complete what is typed.
+	p.types("select * from t where na\t='lark';\r")
+	p.sees(`\|  1 \| lark \|`)
+	p.sees(`test\*> `)
+	p.types("rollback;\r")
+	p.sees("test> ")
+	p.types("select count(*) from t;\r")
+	p.sees(`\| +0 \|`)
+	p.types("exit\r")
+	p.leaves(0)
+}

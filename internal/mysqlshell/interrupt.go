@@ -12,6 +12,9 @@ import (
 // before the connection is cut.
 const stopTime = 10 * time.Second
 
+// askAgain is how long a statement has to stop before it is asked again.
+const askAgain = 500 * time.Millisecond
+
 // guard runs do, which has a statement under way. The first Ctrl-C, or the end
 // of ctx, asks the server to stop the statement and leaves the connection as it
 // is; the second one cuts the connection. It tells what came of it.
@@ -53,71 +56,51 @@ func (s *Shell) transactionNote(note string) string {
 	return ""
 }
 
-// watch waits for what interrupts the statement.
+// watch waits for what interrupts the statement, and then asks the server to stop
+// it, again while that has no effect: it may not have had the statement yet.
 func (s *Shell) watch(ctx context.Context, done <-chan struct{}, stopped *atomic.Bool, cut context.CancelCauseFunc) {
-	if !s.awaits(ctx.Done(), done) {
+	select {
+	case <-done:
 		return
+	case <-ctx.Done():
+	case <-s.cfg.Interrupts:
 	}
 	stopped.Store(true)
 	ask, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
 	defer cancel()
-	asked, answered := make(chan error, 1), make(chan struct{})
-	go func() { // stops within stopTime
-		defer close(answered)
-		asked <- s.conn.Interrupt(ask)
-	}()
-	timer := time.NewTimer(stopTime)
-	defer timer.Stop()
+	told := false
 	for {
+		asked := make(chan error, 1)
+		go func() { asked <- s.conn.Interrupt(ask) }() // stops within stopTime
+		var err error
 		select {
-		case <-done:
-			<-answered
-			return
-		case err := <-asked:
-			if err != nil {
-				s.sayf("^C: the statement could not be stopped: %v; again cuts the connection", err)
-			}
-			if s.awaitsUntil(done, timer.C) {
-				cut(errCut)
-			}
-			return
+		case err = <-asked:
 		case <-s.cfg.Interrupts:
 			cut(errCut)
 			cancel()
-			<-answered
+			<-asked //nolint:errcheck // the connection is cut, whatever came of it
 			return
-		case <-timer.C:
+		}
+		if err != nil && !told {
+			told = true
+			s.sayf("^C: the statement could not be stopped: %v; again cuts the connection", err)
+		}
+		select {
+		case <-done:
+			return
+		case <-s.cfg.Interrupts:
 			cut(errCut)
-			<-answered
 			return
+		case <-ask.Done():
+			cut(errCut)
+			return
+		case <-time.After(askAgain):
 		}
 	}
 }
 
 // errCut is why a connection was given up.
 var errCut = errors.New("cut by the user")
-
-// awaits waits for an interrupt; it is false when the statement ended before.
-func (s *Shell) awaits(ended, done <-chan struct{}) bool {
-	select {
-	case <-done:
-		return false
-	case <-ended:
-	case <-s.cfg.Interrupts:
-	}
-	return true
-}
-
-// awaitsUntil waits for another interrupt, at most until the timer fires.
-func (s *Shell) awaitsUntil(done <-chan struct{}, timer <-chan time.Time) bool {
-	select {
-	case <-done:
-		return false
-	case <-timer:
-	case <-s.cfg.Interrupts:
-	}
-	return true
-}
 
 // interrupted reports the server's word for a statement that was stopped.
 func interrupted(err error) bool {
