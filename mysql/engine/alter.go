@@ -17,6 +17,7 @@ type alteration struct {
 	b      *tableBuilder
 	source map[string]string // column of the new table, in lower case → of the old one
 	copy   bool              // the rows have to be copied
+	counts bool              // MySQL would copy them too
 	rename *ast.TableName
 }
 
@@ -54,6 +55,9 @@ func (s *session) alterTable(ctx context.Context, st *ast.AlterTable) (uint64, e
 		}
 	} else if err := s.alterKeys(ctx, old, &t); err != nil {
 		return 0, err
+	}
+	if !a.counts {
+		n = 0
 	}
 	if a.rename != nil {
 		return n, s.rename(ctx, &ast.TableName{DB: t.DB, Name: t.Name}, a.rename)
@@ -94,10 +98,12 @@ func (a *alteration) apply(sp *ast.AlterSpec) error {
 			a.b.s.st.Note(1061, "Duplicate key name '%s'", sp.Index.Name)
 			return nil
 		}
-		a.copy = a.copy || sp.Index.Kind == "PRIMARY"
+		if sp.Index.Kind == "PRIMARY" {
+			a.copy, a.counts = true, true
+		}
 		return a.b.index(&sp.Index)
 	case "DROP PRIMARY":
-		sp.Name, a.copy = "PRIMARY", true
+		sp.Name, a.copy, a.counts = "PRIMARY", true, true
 		return a.dropIndex(sp)
 	case "DROP INDEX":
 		return a.dropIndex(sp)
@@ -108,7 +114,7 @@ func (a *alteration) apply(sp *ast.AlterSpec) error {
 		}
 		ix.Name = sp.NewName
 	case "ADD FOREIGN":
-		a.copy = true
+		a.copy, a.counts = true, true
 		return a.b.foreign(&sp.Foreign)
 	case "ADD CHECK":
 		a.copy = true
@@ -194,7 +200,7 @@ func (a *alteration) column(sp *ast.AlterSpec) error {
 		a.copy = true
 		return a.renameColumn(c, sp.NewName)
 	}
-	a.copy = true
+	a.copy, a.counts = true, true
 	return a.modify(sp, pos)
 }
 
@@ -342,7 +348,6 @@ func (s *session) rebuild(ctx context.Context, old, t *catalog.Table, source map
 		}
 		return used
 	}
-	s.forgetAuto(t)
 	s.e.define.Lock()
 	defer s.e.define.Unlock()
 	prev := s.e.cat.Load()

@@ -94,7 +94,7 @@ func (b *tableBuilder) setDefault(c *catalog.Column, x ast.Expr) error {
 		if err != nil {
 			return invalid
 		}
-		mv := value(&c.Type, out, true)
+		mv := value(&c.Type, out)
 		text := mv.String()
 		c.Default = &text
 		if c.Type.Kind == mysql.TypeBit {
@@ -142,6 +142,9 @@ func (b *tableBuilder) fromQuery(q *ast.Select, params []translate.Value) error 
 		c := catalog.Column{Name: rc.Name, Type: t, NotNull: rc.Type.NotNull}
 		if !c.NotNull {
 			c.HasDef = true
+		} else if rc.Flags.Has(mysql.FlagAutoIncrement) {
+			zero := "0"
+			c.Default, c.HasDef = &zero, true
 		}
 		b.t.Columns = append(b.t.Columns, c)
 	}
@@ -161,6 +164,9 @@ func (b *tableBuilder) index(def *ast.IndexDef) error {
 		}
 		if slices.ContainsFunc(ix.Cols, func(o catalog.IndexCol) bool { return strings.EqualFold(o.Name, k.Name) }) {
 			return mysqlserver.Errorf(1060, "Duplicate column name '%s'", k.Name)
+		}
+		if c.Type.Blob() && k.Length == 0 && ix.Kind == "" && !ix.Unique {
+			k.Length = 768 // bytes: what a key may have, as InnoDB cuts it
 		}
 		if c.Type.Blob() && k.Length == 0 && ix.Kind == "" {
 			return mysqlserver.Errorf(1170, "BLOB/TEXT column '%s' used in key specification without a key length", k.Name)

@@ -40,7 +40,7 @@ func (s *session) errorOf(ctx context.Context, err error) *mysqlserver.Error {
 	case errors.As(err, &own):
 		return own
 	case errors.As(err, &cat):
-		return mysqlserver.Errorf(cat.Code, "%s", cat.Message)
+		return errorf(cat)
 	case errors.As(err, &syntax):
 		code := uint16(1064)
 		switch {
@@ -56,15 +56,26 @@ func (s *session) errorOf(ctx context.Context, err error) *mysqlserver.Error {
 		return mysqlserver.Errorf(1317, "Query execution was interrupted")
 	}
 	if found := catalog.ErrorIn(err.Error()); found != nil {
-		return mysqlserver.Errorf(found.Code, "%s", found.Message)
+		return errorf(found)
 	}
 	return nil
+}
+
+// states are the SQLSTATEs in which MariaDB differs from MySQL.
+var states = map[uint16]string{1366: "22007", 4025: "23000"}
+
+func errorf(e *catalog.Error) *mysqlserver.Error {
+	out := mysqlserver.Errorf(e.Code, "%s", e.Message)
+	if s := states[e.Code]; s != "" {
+		out.State = s
+	}
+	return out
 }
 
 func (s *session) sqliteError(ctx context.Context, err *sqlite.Error) *mysqlserver.Error {
 	text := err.Error()
 	if found := catalog.ErrorIn(text); found != nil {
-		return mysqlserver.Errorf(found.Code, "%s", found.Message)
+		return errorf(found)
 	}
 	if ctx.Err() != nil {
 		return mysqlserver.Errorf(1317, "Query execution was interrupted")
@@ -147,7 +158,7 @@ func (s *session) duplicate(cols string) *mysqlserver.Error {
 			if c == nil {
 				continue
 			}
-			mv := value(&c.Type, v, false)
+			mv := value(&c.Type, v)
 			values = append(values, mv.String())
 		}
 	}
@@ -168,9 +179,9 @@ func sameColumns(cols []catalog.IndexCol, names []string) bool {
 
 func (s *session) checkFailed(name string) *mysqlserver.Error {
 	if s.written == nil {
-		return mysqlserver.Errorf(4025, "CONSTRAINT `%s` failed", name)
+		return errorf(catalog.Errorf(4025, "CONSTRAINT `%s` failed", name))
 	}
-	return mysqlserver.Errorf(4025, "CONSTRAINT `%s` failed for `%s`.`%s`", name, s.written.DB, s.written.Name)
+	return errorf(catalog.Errorf(4025, "CONSTRAINT `%s` failed for `%s`.`%s`", name, s.written.DB, s.written.Name))
 }
 
 // foreignFailed makes error 1452 or 1451: SQLite does not tell which reference

@@ -30,7 +30,7 @@ var systemColumns = map[string][]string{
 		"COLUMN_COMMENT:wide", "IS_GENERATED:text", "GENERATION_EXPRESSION:long",
 	},
 	"STATISTICS": {
-		"TABLE_CATALOG:text", "TABLE_SCHEMA:text", "TABLE_NAME:text", "NON_UNIQUE:bigint", "INDEX_SCHEMA:text", "INDEX_NAME:text", "SEQ_IN_INDEX:bigint",
+		"TABLE_CATALOG:text", "TABLE_SCHEMA:text", "TABLE_NAME:text", "NON_UNIQUE:number", "INDEX_SCHEMA:text", "INDEX_NAME:text", "SEQ_IN_INDEX:uint",
 		"COLUMN_NAME:text", "COLLATION:text", "CARDINALITY:bigint", "SUB_PART:bigint", "PACKED:text", "NULLABLE:text", "INDEX_TYPE:text", "COMMENT:text",
 		"INDEX_COMMENT:wide",
 	},

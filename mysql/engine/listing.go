@@ -16,12 +16,13 @@ import (
 // listing is a table that is made on the spot: the answer of SHOW, or a table
 // of information_schema.
 type listing struct {
+	name  string // of the table that the columns are of; empty: of none
 	table catalog.Table
 	rows  [][]any
 }
 
-// newListing makes a listing with columns "name:type", the type one of text,
-// long text, int and bigint.
+// newListing makes a listing with columns "name:type", the type one of
+// those of listingColumns.
 func newListing(cols ...string) *listing {
 	l := &listing{}
 	l.table.Columns = listingColumns(cols)
@@ -43,6 +44,10 @@ func listingColumns(cols []string) []catalog.Column {
 			t = catalog.Type{Kind: mysql.TypeLong, Length: 11, Precision: 10, Collation: "binary"}
 		case "bigint":
 			t = catalog.Type{Kind: mysql.TypeLonglong, Length: 21, Precision: 20, Collation: "binary", Unsigned: true}
+		case "number":
+			t = catalog.Type{Kind: mysql.TypeLonglong, Length: 21, Precision: 20, Collation: "binary"}
+		case "uint":
+			t = catalog.Type{Kind: mysql.TypeLong, Length: 10, Precision: 10, Collation: "binary", Unsigned: true}
 		case "datetime":
 			t = catalog.Type{Kind: mysql.TypeDatetime, Length: 19, Collation: "binary"}
 		}
@@ -98,6 +103,13 @@ func (s *session) sendWhere(ctx context.Context, w *mysqlserver.Writer, l *listi
 	r, err := env.Select(q)
 	if err != nil {
 		return err
+	}
+	for i := range r.Columns {
+		c := &r.Columns[i]
+		c.Table, c.OrgTable = l.name, l.name
+		if l.name == "" {
+			c.DB, c.OrgName = "", ""
+		}
 	}
 	return s.send(ctx, w, r)
 }

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"database/sql/driver"
-	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -85,7 +84,7 @@ func (s *session) send(ctx context.Context, w *mysqlserver.Writer, r *translate.
 	n := int64(0)
 	for ; err == nil; err = rows.Next(row) {
 		for i, v := range row {
-			values[i] = value(&r.Columns[i].Type, v, !w.Binary())
+			values[i] = value(&r.Columns[i].Type, v)
 		}
 		if err := w.Row(values); err != nil {
 			return err
@@ -100,9 +99,8 @@ func (s *session) send(ctx context.Context, w *mysqlserver.Writer, r *translate.
 	return nil
 }
 
-// value returns what SQLite has returned for a column of type t. In text the
-// digits of a ZEROFILL column are filled up.
-func value(t *catalog.Type, v driver.Value, text bool) mysql.Value {
+// value returns what SQLite has returned for a column of type t.
+func value(t *catalog.Type, v driver.Value) mysql.Value {
 	switch x := v.(type) {
 	case nil:
 		return mysql.Null()
@@ -110,8 +108,6 @@ func value(t *catalog.Type, v driver.Value, text bool) mysql.Value {
 		switch {
 		case t.Kind == mysql.TypeBit:
 			return mysql.Bit(function.BitBytes(x, t.Length))
-		case t.Zerofill && text:
-			return mysql.String(fmt.Sprintf("%0*d", t.Length, x))
 		case t.Rep() == catalog.RepText || t.Rep() == catalog.RepBytes || t.Rep() == catalog.RepDec:
 			return mysql.String(strconv.FormatInt(x, 10))
 		case t.Rep() == catalog.RepReal:
@@ -126,12 +122,10 @@ func value(t *catalog.Type, v driver.Value, text bool) mysql.Value {
 			return mysql.Int(int64(x))
 		case t.Rep() != catalog.RepReal:
 			return mysql.String(function.FormatDouble(x))
-		case t.Decimals < 31 && text:
-			return mysql.String(strconv.FormatFloat(x, 'f', t.Decimals, 64))
 		case t.Kind == mysql.TypeFloat:
-			return mysql.Float(float32(x))
+			return mysql.Float(float32(x)).WithDecimals(uint8(t.Decimals))
 		}
-		return mysql.Double(x)
+		return mysql.Double(x).WithDecimals(uint8(t.Decimals))
 	case []byte:
 		if t.Rep() == catalog.RepInt {
 			if u, ok := function.BigUnsigned(x); ok {

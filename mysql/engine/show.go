@@ -45,7 +45,7 @@ func (s *session) shown(ctx context.Context, st *ast.Show) (*listing, int, error
 	case "COLUMNS":
 		return s.showColumns(st)
 	case "INDEX":
-		return s.showIndex(st)
+		return s.showIndex(ctx, st)
 	case "CREATE TABLE", "CREATE VIEW":
 		return s.showCreate(st)
 	case "CREATE DATABASE":
@@ -58,6 +58,7 @@ func (s *session) shown(ctx context.Context, st *ast.Show) (*listing, int, error
 		return l, 0, nil
 	case "VARIABLES":
 		l := newListing("Variable_name:text", "Value:wide")
+		l.name = "SESSION_VARIABLES"
 		for _, v := range s.variableRows(st.Global) {
 			l.add(v[0], v[1])
 		}
@@ -189,6 +190,7 @@ func (s *session) showTables(st *ast.Show) (*listing, int, error) {
 		cols = append(cols, "Table_type:text")
 	}
 	l := newListing(cols...)
+	l.name = "TABLE_NAMES"
 	for _, t := range s.tablesOf(db) {
 		row := []any{t.Name}
 		if st.Full {
@@ -282,6 +284,7 @@ func (s *session) showColumns(st *ast.Show) (*listing, int, error) {
 		cols = []string{"Field:text", "Type:long", "Collation:text", "Null:text", "Key:text", "Default:long", "Extra:text", "Privileges:text", "Comment:wide"}
 	}
 	l := newListing(cols...)
+	l.name = "COLUMNS"
 	list := s.columnsOf(t)
 	for i := range list {
 		c := &list[i]
@@ -320,13 +323,20 @@ func extra(c *catalog.Column) string {
 	return ""
 }
 
-func (s *session) showIndex(st *ast.Show) (*listing, int, error) {
+func (s *session) showIndex(ctx context.Context, st *ast.Show) (*listing, int, error) {
 	t, err := s.lookup(&st.Table)
 	if err != nil {
 		return nil, 0, err
 	}
-	l := newListing("Table:text", "Non_unique:bigint", "Key_name:text", "Seq_in_index:bigint", "Column_name:text", "Collation:text", "Cardinality:bigint",
-		"Sub_part:bigint", "Packed:text", "Null:text", "Index_type:text", "Comment:text", "Index_comment:wide", "Ignored:text")
+	l := newListing("Table:text", "Non_unique:number", "Key_name:text", "Seq_in_index:uint", "Column_name:text", "Collation:text", "Cardinality:number",
+		"Sub_part:number", "Packed:text", "Null:text", "Index_type:text", "Comment:text", "Index_comment:wide", "Ignored:text")
+	l.name = "STATISTICS"
+	n := int64(0)
+	if t.View == "" && !t.System {
+		if n, err = s.size(ctx, t); err != nil {
+			return nil, 0, err
+		}
+	}
 	for _, ix := range t.Indexes {
 		non := 1
 		if ix.Unique {
@@ -345,7 +355,7 @@ func (s *session) showIndex(st *ast.Show) (*listing, int, error) {
 			if c.Desc {
 				order = "D"
 			}
-			l.add(t.Name, non, ix.Name, i+1, c.Name, order, 0, sub, nil, null, "BTREE", "", ix.Comment, "NO")
+			l.add(t.Name, non, ix.Name, i+1, c.Name, order, n, sub, nil, null, "BTREE", "", ix.Comment, "NO")
 		}
 	}
 	return l, 2, nil
@@ -364,7 +374,7 @@ func (s *session) showCreate(st *ast.Show) (*listing, int, error) {
 	if st.What == "CREATE VIEW" {
 		return nil, 0, mysqlserver.Errorf(1347, "'%s.%s' is not of type 'VIEW'", t.DB, t.Name)
 	}
-	l := newListing("Table:text", "Create Table:long")
+	l := newListing("Table:text", "Create Table:wide")
 	create := t.Create()
 	if n, ok := s.nextAuto(context.Background(), t).(uint64); ok && n > 1 {
 		create = strings.Replace(create, ") ENGINE=InnoDB", fmt.Sprintf(") ENGINE=InnoDB AUTO_INCREMENT=%d", n), 1)
@@ -412,7 +422,7 @@ func (s *session) showWarnings(st *ast.Show) *listing {
 		l.add(n)
 		return l
 	}
-	l := newListing("Level:text", "Code:int", "Message:wide")
+	l := newListing("Level:text", "Code:uint", "Message:wide")
 	for _, w := range s.st.Warnings {
 		if st.What == "WARNINGS" || w.Level == "Error" {
 			l.add(w.Level, w.Code, w.Message)

@@ -74,7 +74,7 @@ func (s *session) sysVar(scope, name string) (translate.Value, error) {
 			value = "ON"
 		}
 	case "tx_isolation", "transaction_isolation":
-		value = vars["transaction_isolation"]
+		value, ok = vars["transaction_isolation"], true
 	}
 	if !ok {
 		return translate.Value{}, catalog.Errorf(1193, "Unknown system variable '%s'", name)
@@ -106,9 +106,6 @@ func (s *session) setUserVar(name string, t catalog.Type, v driver.Value) {
 	}
 	if t.Rep() == catalog.RepInt {
 		vt.Unsigned = t.Unsigned
-	}
-	if t.Rep() == catalog.RepDec {
-		vt.Decimals, vt.Precision = t.Decimals, 65
 	}
 	if v == nil {
 		vt = function.VarType(catalog.RepNull)
@@ -143,7 +140,7 @@ func (s *session) setItem(ctx context.Context, it *ast.SetItem, params []transla
 		}
 		return nil
 	}
-	var value string
+	var text string
 	if it.X != nil {
 		r, err := s.env(params).Values([]ast.Expr{it.X})
 		if err != nil {
@@ -158,21 +155,15 @@ func (s *session) setItem(ctx context.Context, it *ast.SetItem, params []transla
 			s.setUserVar(it.Name, t, v)
 			return nil
 		}
-		mv := mysql.Null()
 		if v != nil {
-			mv = value1(&t, v)
-		}
-		value = mv.String()
-		if v == nil {
-			value = ""
+			mv := value(&t, v)
+			text = mv.String()
 		}
 	} else if d, ok := defaultVariables()[it.Name]; ok {
-		value = d
+		text = d
 	}
-	return s.setVariable(ctx, it.Scope, it.Name, value)
+	return s.setVariable(ctx, it.Scope, it.Name, text)
 }
-
-func value1(t *catalog.Type, v driver.Value) mysql.Value { return value(t, v, true) }
 
 // setNames sets the character set and the collation of the connection.
 func (s *session) setNames(it *ast.SetItem) error {

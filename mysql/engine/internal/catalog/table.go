@@ -239,10 +239,7 @@ func (t *Table) columnText(c *Column) string {
 	if c.Type.JSON {
 		s = quoteIdent(c.Name) + " longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
 	} else if c.Type.Rep() == RepText && c.Type.Collation != t.Collation {
-		if CharsetOf(c.Type.Collation) != CharsetOf(t.Collation) {
-			s += " CHARACTER SET " + CharsetOf(c.Type.Collation)
-		}
-		s += " COLLATE " + c.Type.Collation
+		s += " CHARACTER SET " + CharsetOf(c.Type.Collation) + " COLLATE " + c.Type.Collation
 	}
 	if c.Gen != "" {
 		kind := "VIRTUAL"

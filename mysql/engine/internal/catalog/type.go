@@ -441,7 +441,7 @@ func (t *Type) Column(name string, flags mysql.ColumnFlags) mysql.Column {
 	case mysql.TypeSet:
 		c.Type, c.Flags = mysql.TypeString, c.Flags|mysql.FlagSet
 	case mysql.TypeTimestamp:
-		c.Flags |= mysql.FlagTimestamp
+		c.Flags |= mysql.FlagUnsigned
 	case mysql.TypeTinyBlob, mysql.TypeMediumBlob, mysql.TypeLongBlob:
 		if !t.Expr {
 			c.Type = mysql.TypeBlob

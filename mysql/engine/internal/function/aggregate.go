@@ -91,7 +91,7 @@ func (g *groupConcat) Step(_ *sqlite.FunctionContext, a []driver.Value) error {
 
 // separator stands between the texts of a GROUP_CONCAT(DISTINCT), in which
 // SQLite allows one argument alone; wl_separate puts the wanted one there.
-const separator = "\x1f\x00\x1e"
+const separator = "\x1f\x1e\x1f"
 
 func (g *groupConcat) WindowInverse(*sqlite.FunctionContext, []driver.Value) error { return nil }
 

@@ -26,6 +26,7 @@ type Store struct {
 	From    catalog.Rep // how the value is held
 	NotNull bool
 	Auto    bool
+	NoNull  bool // NULL is an error even so
 	Lenient bool // without strict mode, or with IGNORE: what does not fit is made to fit
 	First   bool // a row begins with it
 	Update  bool
@@ -117,7 +118,7 @@ func (s *State) assign(st *Store, v driver.Value) (driver.Value, error) {
 		if !st.NotNull {
 			return nil, nil
 		}
-		if !st.Lenient || st.Update && !st.Lenient {
+		if !st.Lenient || st.NoNull {
 			return nil, catalog.Errorf(1048, "Column '%s' cannot be null", st.Name)
 		}
 		s.Warn(1048, "Column '%s' cannot be null", st.Name)
@@ -127,6 +128,9 @@ func (s *State) assign(st *Store, v driver.Value) (driver.Value, error) {
 	if err != nil {
 		if !st.Lenient || err.Code == 4025 {
 			return nil, err
+		}
+		if err.Code == 1406 || err.Code == 1292 {
+			err = s.truncated(st)
 		}
 		s.Warn(err.Code, "%s", err.Message)
 	}

@@ -161,7 +161,7 @@ func varType(rep int) catalog.Type {
 	case catalog.RepBytes, catalog.RepNull:
 		return catalog.Type{Kind: mysql.TypeLongBlob, Length: 1 << 24, Collation: "binary", Expr: true}
 	}
-	return catalog.Type{Kind: mysql.TypeMediumBlob, Length: 1 << 24, Collation: "utf8mb4_general_ci", Expr: true}
+	return catalog.Type{Kind: mysql.TypeLongBlob, Length: 1 << 24, Collation: "utf8mb4_general_ci", Expr: true}
 }
 
 // VarType returns the type of a user variable that was given a value of type

@@ -234,7 +234,11 @@ func (p *parser) primary() ast.Expr {
 		if !ok {
 			p.failAt(t.Pos)
 		}
-		return &ast.Lit{Kind: ast.LitHex, Text: b}
+		l := &ast.Lit{Kind: ast.LitHex, Text: b}
+		if t.Text[0] != '0' {
+			l.Charset = "x"
+		}
+		return l
 	case lexer.Bit:
 		p.pos++
 		return &ast.Lit{Kind: ast.LitHex, Text: bitBytes(t.Text)}

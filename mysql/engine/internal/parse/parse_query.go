@@ -94,10 +94,8 @@ func (p *parser) operand() *ast.Select {
 		})
 		return &ast.Select{Core: c}
 	}
-	q := &ast.Select{Core: p.core()}
-	if p.accept("INTO") {
-		p.into(q)
-	}
+	q := &ast.Select{}
+	q.Core = p.core(q)
 	return q
 }
 
@@ -170,7 +168,7 @@ func (p *parser) orders() []ast.Order {
 }
 
 // core parses one SELECT without ORDER BY.
-func (p *parser) core() *ast.Core {
+func (p *parser) core(q *ast.Select) *ast.Core {
 	p.expect("SELECT")
 	c := &ast.Core{}
 	for {
@@ -182,6 +180,9 @@ func (p *parser) core() *ast.Core {
 			c.FoundRows = true
 		case "":
 			p.list(func() { c.Items = append(c.Items, p.item()) })
+			if p.accept("INTO") {
+				p.into(q)
+			}
 			p.clauses(c)
 			return c
 		}
@@ -207,9 +208,6 @@ func (p *parser) item() ast.Item {
 }
 
 func (p *parser) clauses(c *ast.Core) {
-	if p.is("INTO") {
-		return
-	}
 	if p.accept("FROM") {
 		if !p.accept("DUAL") {
 			c.From = p.tableRefs()

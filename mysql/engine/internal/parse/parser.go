@@ -36,6 +36,7 @@ type parser struct {
 	mode   lexer.Mode
 	params int
 	depth  int
+	cfg    lexer.Config
 	pipes  bool // || joins strings: PIPES_AS_CONCAT
 }
 
@@ -50,7 +51,7 @@ type Options struct {
 
 // Statement parses one statement, and returns the number of its placeholders.
 func Statement(sql string, opt Options) (st ast.Stmt, params int, err error) {
-	p := &parser{src: sql, toks: lexer.Code(sql, opt.Config), mode: opt.Mode, pipes: opt.PipesAsConcat}
+	p := &parser{src: sql, toks: lexer.Code(sql, opt.Config), mode: opt.Mode, cfg: opt.Config, pipes: opt.PipesAsConcat}
 	defer func() {
 		if r := recover(); r != nil {
 			b, ok := r.(bail)
@@ -84,7 +85,7 @@ func Expression(sql string, opt Options) (x ast.Expr, err error) {
 			err = b.err
 		}
 	}()
-	p := &parser{src: sql, toks: lexer.Code(sql, opt.Config), mode: opt.Mode, pipes: opt.PipesAsConcat}
+	p := &parser{src: sql, toks: lexer.Code(sql, opt.Config), mode: opt.Mode, cfg: opt.Config, pipes: opt.PipesAsConcat}
 	x = p.expr()
 	if p.pos < len(p.toks) {
 		p.fail()
@@ -266,7 +267,22 @@ func (p *parser) textFrom(start int) string {
 		return ""
 	}
 	last := p.toks[p.pos-1]
-	return p.src[p.toks[start].Pos : last.Pos+len(last.Text)]
+	from, to := p.toks[start].Pos, last.Pos+len(last.Text)
+	if text := p.src[from:to]; !strings.Contains(text, "*/") {
+		return text
+	}
+	// What makes code of comments, and comments that are for other servers,
+	// do not belong to the text.
+	var b strings.Builder
+	for t := range lexer.Tokens(p.src, p.cfg) {
+		if t.Pos < from || t.Pos >= to || t.Kind == lexer.CodeOpen || t.Kind == lexer.CodeClose {
+			continue
+		}
+		if t.Kind != lexer.Comment || !strings.HasPrefix(t.Text, "/*!") && !strings.HasPrefix(t.Text, "/*M!") {
+			b.WriteString(t.Text)
+		}
+	}
+	return b.String()
 }
 
 // balanced takes tokens up to the parenthesis that closes the one that has

@@ -159,7 +159,11 @@ func (e *Env) aggregate(s *scope, f *ast.Func) val {
 	kind := map[string]string{
 		"VARIANCE": "0", "VAR_POP": "0", "VAR_SAMP": "1", "STD": "2", "STDDEV": "2", "STDDEV_POP": "2", "STDDEV_SAMP": "3",
 	}[f.Name]
-	return val{sql: "wl_var(" + e.asReal(v) + ", " + kind + ")" + over, t: realType()}
+	t := realType()
+	if n := e.numeric(v); n.Rep() != catalog.RepReal {
+		t.Decimals = n.Decimals + 4
+	}
+	return val{sql: "wl_var(" + e.asReal(v) + ", " + kind + ")" + over, t: t}
 }
 
 // foldKey is v so that values that are equal are the same.
@@ -210,7 +214,7 @@ func (e *Env) groupConcat(s *scope, f *ast.Func, args []val) val {
 	if len(f.OrderBy) > 0 {
 		order = e.orderBy(s, f.OrderBy)
 	}
-	t := Type{Kind: mysql.TypeMediumBlob, Length: 1 << 18, Collation: e.Collation, Expr: true}
+	t := Type{Kind: mysql.TypeBlob, Length: 1 << 18, Collation: e.Collation, Expr: true}
 	for _, a := range args {
 		if a.rep() == catalog.RepText && a.lit == nil {
 			t.Collation = a.t.Collation

@@ -15,6 +15,7 @@ type writer struct {
 	e       *Env
 	t       *catalog.Table
 	lenient bool
+	noNull  bool // NULL is an error even when other values are made to fit
 	update  bool
 	first   int // position of the column that a row begins with
 	stores  map[string]int
@@ -29,7 +30,7 @@ func (w *writer) store(pos int, from catalog.Rep) string {
 	c := &w.t.Columns[pos]
 	n := len(w.e.State.Stores)
 	w.e.State.Stores = append(w.e.State.Stores, function.Store{
-		Type: c.Type, Name: c.Name, From: from, NotNull: c.NotNull, Auto: c.Auto, Lenient: w.lenient, First: pos == w.first, Update: w.update,
+		Type: c.Type, Name: c.Name, From: from, NotNull: c.NotNull, Auto: c.Auto, Lenient: w.lenient, NoNull: w.noNull && !w.update, First: pos == w.first, Update: w.update,
 		Place: "`" + w.t.DB + "`.`" + w.t.Name + "`.`" + c.Name + "`",
 		Check: "`" + w.t.DB + "`.`" + w.t.Name + "`",
 	})
@@ -65,6 +66,7 @@ func (e *Env) Insert(in *ast.Insert) (r *Result, t *catalog.Table, err error) {
 	}
 	t = e.target(&in.Table)
 	w := &writer{e: e, t: t, lenient: in.Ignore || !e.Strict, stores: map[string]int{}}
+	w.noNull = !in.Ignore && in.Query == nil && len(in.Rows) == 1
 	positions := w.positions(in)
 	var body string
 	if in.Query != nil {

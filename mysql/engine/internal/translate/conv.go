@@ -42,7 +42,7 @@ func (e *Env) asReal(v val) string {
 	case catalog.RepDate, catalog.RepDatetime, catalog.RepTime:
 		return "CAST(wl_temporal_num(" + v.sql + ") AS REAL)"
 	case catalog.RepBytes:
-		if v.lit != nil && v.t.Unsigned { // x'1F' is a number where one is wanted
+		if v.isHex() { // x'1F' is a number where one is wanted
 			return "CAST(" + e.hexNumber(v) + " AS REAL)"
 		}
 	case catalog.RepText:
@@ -83,7 +83,7 @@ func (e *Env) asInt(v val) string {
 	case catalog.RepDec:
 		return "wl_castint(" + v.sql + ", 0, 1)"
 	case catalog.RepBytes:
-		if v.lit != nil && v.t.Unsigned {
+		if v.isHex() {
 			return e.hexNumber(v)
 		}
 	case catalog.RepText:
@@ -213,14 +213,20 @@ func (e *Env) numeric(v val) *Type {
 			t = decType(7+v.t.Decimals, v.t.Decimals)
 		}
 	case catalog.RepBytes:
-		if v.lit != nil && v.t.Unsigned {
-			t = bigType(21)
+		if v.isHex() {
+			t = intType(3 * len(v.text))
 			t.Unsigned = true
 			break
 		}
 		t = realType()
 	case catalog.RepText:
 		t = realType()
+		if len(v.t.Values) > 0 {
+			t = longType(6)
+			if v.t.Kind == mysql.TypeSet && len(v.t.Values) > 24 {
+				t = bigType(21)
+			}
+		}
 	case catalog.RepNull:
 		t = intType(0)
 	}

@@ -39,14 +39,14 @@ type Env struct {
 	Info      map[string]Value                   // DATABASE(), USER() and the like
 	Parse     func(sql string) (ast.Expr, error) // an expression that is kept as text
 
-	args    []driver.Value
-	argText map[string]int
-	ctes    []*cte
-	aliases int
-	assigns bool // the statement assigns user variables
-	depth   int
-	clause  string
-	views   int
+	args     []driver.Value
+	argText  map[string]int
+	ctes     []*cte
+	aliases  int
+	assigned map[string]bool // user variables that the statement assigns
+	depth    int
+	clause   string
+	views    int
 }
 
 // cte is a common table expression in scope.

@@ -25,7 +25,10 @@ func (e *Env) expr(s *scope, x ast.Expr) val {
 		return e.constant(e.Params[x.N])
 	case *ast.UserVar:
 		v := e.userVar(x.Name)
-		if e.assigns {
+		if e.assigned != nil {
+			if v.Value == nil && e.assigned[x.Name] {
+				v.Type.Collation = e.Collation
+			}
 			return val{sql: "wl_getvar(" + e.bind(x.Name) + ")", t: v.Type}
 		}
 		return e.constant(v)
@@ -36,7 +39,10 @@ func (e *Env) expr(s *scope, x ast.Expr) val {
 		}
 		return e.constant(v)
 	case *ast.SetVar:
-		e.assigns = true
+		if e.assigned == nil {
+			e.assigned = map[string]bool{}
+		}
+		e.assigned[x.Name] = true
 		v := e.expr(s, x.X)
 		return val{sql: "wl_setvar(" + e.bind(x.Name) + ", " + v.sql + ", " + itoa(int(v.rep())) + ")", t: v.t}
 	case *ast.Unary:

@@ -239,7 +239,7 @@ func (e *Env) comparable(a, b val) (x, y, collate string) {
 		return e.asDec(a), e.asDec(b), "wl_decimal"
 	case a.t.Numeric() || b.t.Numeric():
 		// A hexadecimal literal beside a number is a number.
-		if ra == catalog.RepInt && rb == catalog.RepBytes && b.lit != nil && b.t.Unsigned {
+		if ra == catalog.RepInt && b.isHex() {
 			return a.sql, e.hexNumber(b), ""
 		}
 		// A text that is an integer is compared as one, which an index can help.

@@ -270,6 +270,9 @@ func (e *Env) core(outer *scope, q *ast.Select, want []Type) *compiled {
 		sql += e.groupBy(s, c)
 	}
 	if having != nil {
+		if len(c.GroupBy) == 0 && !e.hasAggregate(c.Items) {
+			sql += " GROUP BY NULL" // SQLite wants it; all rows are one group
+		}
 		restore := e.in("having clause")
 		sql += " HAVING " + e.asBool(e.expr(s, having))
 		restore()
@@ -350,14 +353,16 @@ func itemName(it *ast.Item) string {
 	case *ast.Col:
 		return x.Name
 	case *ast.Lit:
-		if x.Kind == ast.LitString && x.Charset == "" {
+		switch x.Kind {
+		case ast.LitString:
 			return strings.TrimLeft(x.Text, " ")
-		}
-		if x.Kind == ast.LitNull {
+		case ast.LitNull:
 			return "NULL"
+		case ast.LitBool:
+			return map[string]string{"1": "TRUE", "0": "FALSE"}[x.Text]
 		}
 	}
-	return it.Text
+	return strings.TrimLeft(it.Text, "+ ")
 }
 
 // star expands * and t.*.

@@ -20,6 +20,10 @@ type val struct {
 
 func (v val) rep() catalog.Rep { return v.t.Rep() }
 
+// isHex reports whether v is a literal such as 0x1F, which is a number where
+// one is wanted, as x'1F' is not.
+func (v val) isHex() bool { return v.lit != nil && v.lit.Kind == ast.LitHex && v.lit.Charset == "" }
+
 // srcCol is a column of a source.
 type srcCol struct {
 	Column
@@ -217,9 +221,6 @@ func (e *Env) Lookup(n *ast.TableName) *catalog.Table {
 	}
 	t := e.Table(db, n.Name)
 	if t == nil {
-		if !e.HasDB(db) {
-			fail(1049, "Unknown database '%s'", db)
-		}
 		fail(1146, "Table '%s.%s' doesn't exist", db, n.Name)
 	}
 	return t

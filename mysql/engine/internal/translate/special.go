@@ -131,7 +131,7 @@ func (e *Env) ceil(s *scope, f *ast.Func) val {
 		return val{sql: name + "(" + e.asDec(a[0]) + ")", t: r}
 	}
 	t = realType()
-	t.NotNull = a[0].t.NotNull
+	t.NotNull, t.Decimals = a[0].t.NotNull, 0
 	return val{sql: name + "_real(" + e.asReal(a[0]) + ")", t: t}
 }
 
@@ -173,7 +173,7 @@ func (e *Env) round(s *scope, f *ast.Func) val {
 	}
 	t = realType()
 	t.NotNull = a[0].t.NotNull && digits.t.NotNull
-	if n >= 0 && n < 31 && digits.lit != nil {
+	if n >= 0 && n < 31 && (digits.lit != nil || len(a) == 1) {
 		t.Decimals = n
 	}
 	return val{sql: name + "_real(" + e.asReal(a[0]) + ", " + e.asInt(digits) + ")", t: t}

@@ -3,6 +3,7 @@ package translate
 import (
 	"strings"
 
+	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/engine/internal/ast"
 	"github.com/wirelark/wirelark/mysql/engine/internal/catalog"
 )
@@ -62,6 +63,7 @@ func (e *Env) dateAdd(s *scope, x ast.Expr, iv *ast.Interval, minus bool) val {
 		if fraction > 0 {
 			t = textType(26, e.Collation)
 		}
+		t.Kind = mysql.TypeString
 	}
 	amount := e.asText(n)
 	if n.t.Numeric() {
@@ -209,6 +211,7 @@ func (e *Env) addTime(s *scope, f *ast.Func) val {
 	}
 	d := max(fractionOf(a[0]), fractionOf(a[1]))
 	t, digits := textType(26, e.Collation), -10
+	t.Kind = mysql.TypeString
 	switch a[0].rep() {
 	case catalog.RepDatetime, catalog.RepDate:
 		t, digits = datetimeType(d), d
@@ -254,7 +257,11 @@ func (e *Env) extract(s *scope, f *ast.Func) val {
 			break
 		}
 	}
-	return val{sql: sql, t: bigType(11)}
+	t := longType(9)
+	if names[0] == "DAY" || names[1] == "MICROSECOND" {
+		t = bigType(11)
+	}
+	return val{sql: sql, t: t}
 }
 
 func (e *Env) week(s *scope, f *ast.Func) val {
@@ -339,6 +346,9 @@ func (e *Env) cast(s *scope, c *ast.Cast) val {
 		}
 		if c.Type.Name == "UNSIGNED" {
 			un = "1"
+			if v.t.Numeric() && !v.t.Unsigned {
+				t = bigType(20)
+			}
 			t.Unsigned = true
 			if t.Length < 10 && v.rep() != catalog.RepInt {
 				t.Length = n
