@@ -99,7 +99,7 @@ type Config struct {
 	FoundRows       bool // affected rows are those matched, not those changed
 	IgnoreSpace     bool // a function's name may have spaces behind it
 	Interactive     bool // the server's interactive_timeout is in force
-	ExpiredPassword bool // log in with an expired password, to be able to change it
+	ExpiredPassword bool // log in with an expired password; change it, then Reset the session
 
 	// LocalInfile lets [Conn.LoadData] and its like answer the server's
 	// question for data. No file is ever opened: a reader belongs to one call.

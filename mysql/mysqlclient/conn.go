@@ -118,6 +118,15 @@ func (c *Conn) put(m wire.Message) error {
 		}
 	}
 	c.leftovers = c.leftovers[:0]
+	return c.putAt(1, m)
+}
+
+// putAt is put for command i of many: what was put off goes before the first, as
+// the others may be put by another goroutine.
+func (c *Conn) putAt(i int, m wire.Message) error {
+	if i == 0 {
+		return c.put(m)
+	}
 	c.pc.Begin()
 	return c.pc.Append(m)
 }

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/wirelark/wirelark/mysql/auth"
 	"github.com/wirelark/wirelark/mysql/options"
 )
 
@@ -35,7 +34,7 @@ func FromOptions(o *options.Config) (*Config, error) {
 			c.Compression = append(c.Compression, a)
 		}
 	}
-	c.Plugins = pluginsOf(&o.Auth)
+	c.Plugins = o.Auth.Plugins()
 	var err error
 	if c.TLS, err = o.TLS.Load(); err != nil {
 		return nil, fmt.Errorf("mysql: %w", err)
@@ -44,20 +43,4 @@ func FromOptions(o *options.Config) (*Config, error) {
 		return nil, fmt.Errorf("mysql: %w", err)
 	}
 	return c, nil
-}
-
-// pluginsOf returns the authentication methods that o allows; nil: the usual
-// ones.
-func pluginsOf(o *options.Auth) []string {
-	if !o.Cleartext && !o.DenyNative {
-		return nil
-	}
-	list := []string{auth.CachingSHA2, auth.SHA256, auth.Ed25519, auth.Parsec, auth.Dialog}
-	if !o.DenyNative {
-		list = append(list, auth.Native)
-	}
-	if o.Cleartext {
-		list = append(list, auth.Clear)
-	}
-	return list
 }

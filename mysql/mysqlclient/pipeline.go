@@ -89,6 +89,7 @@ func (p *Pipeline) Flush(ctx context.Context) (*Answers, error) {
 	a := &Answers{c: c, calls: calls, at: -1}
 	if err := a.prepare(); err != nil {
 		c.pc.Apart(false)
+		c.leftovers = append(c.leftovers, a.late...)
 		if _, wrong := err.(*ArgError); wrong { //nolint:errorlint // it is never wrapped
 			c.end()
 			return nil, err
@@ -100,7 +101,7 @@ func (p *Pipeline) Flush(ctx context.Context) (*Answers, error) {
 		a.waiting = append(a.waiting, calls[i].sql)
 	}
 	c.line.Await(a.waiting)
-	a.numbers = c.line.Send(len(calls), func(i int) error { return c.put(calls[i].message(c.server.Capabilities)) })
+	a.numbers = c.line.Send(len(calls), func(i int) error { return c.putAt(i, calls[i].message(c.server.Capabilities)) })
 	return a, nil
 }
 
@@ -125,6 +126,7 @@ type Answers struct {
 	c       *Conn
 	calls   []call
 	waiting []string // their texts
+	late    []uint32 // statements to close behind them
 	at      int      // the present one
 	numbers <-chan uint8
 	rows    *Rows
@@ -147,8 +149,9 @@ func (a *Answers) prepare() error {
 			missing = append(missing, q.sql)
 		}
 	}
-	numbers := c.line.Send(len(missing), func(i int) error { return c.put(&mysql.StmtPrepare{SQL: []byte(missing[i])}) })
+	numbers := c.line.Send(len(missing), func(i int) error { return c.putAt(i, &mysql.StmtPrepare{SQL: []byte(missing[i])}) })
 	var failed error
+	var made []*prepared
 	for _, sql := range missing {
 		n, ok := <-numbers
 		if ok {
@@ -158,7 +161,7 @@ func (a *Answers) prepare() error {
 		switch {
 		case err == nil:
 			first[sql] = p
-			c.keep(p)
+			made = append(made, p)
 		case !isServer(err):
 			err = c.fail(err)
 			for range numbers { // whoever writes is cut off, and has ended then
@@ -170,6 +173,14 @@ func (a *Answers) prepare() error {
 	}
 	for range numbers { // whoever writes has ended
 	}
+	// Statements that have to leave the cache for new ones may be among those to
+	// be executed: they are closed behind the pipeline.
+	waiting := c.leftovers
+	c.leftovers = nil
+	for _, p := range made {
+		c.keep(p)
+	}
+	a.late, c.leftovers = c.leftovers, waiting
 	for i := range a.calls {
 		if q := &a.calls[i]; q.args && failed == nil {
 			q.stmt = first[q.sql]
@@ -236,6 +247,7 @@ func (a *Answers) end() {
 	for range a.numbers { // whoever writes has ended
 	}
 	a.c.pc.Apart(false)
+	a.c.leftovers = append(a.c.leftovers, a.late...)
 	if err := a.c.Err(); err != nil && a.err == nil {
 		a.err = err
 	}

@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/wirelark/wirelark/mysql/auth"
 )
 
 // Load reads the files that o names and returns what they hold and o says as a
@@ -142,4 +144,19 @@ func (a *Auth) LoadKey() (*rsa.PublicKey, error) {
 		return nil, fmt.Errorf("%s: %w", name, errors.New("not an RSA key"))
 	}
 	return key, nil
+}
+
+// Plugins returns the authentication methods that a allows; nil: the usual ones.
+func (a *Auth) Plugins() []string {
+	if !a.Cleartext && !a.DenyNative {
+		return nil
+	}
+	list := []string{auth.CachingSHA2, auth.SHA256, auth.Ed25519, auth.Parsec, auth.Dialog}
+	if !a.DenyNative {
+		list = append(list, auth.Native)
+	}
+	if a.Cleartext {
+		list = append(list, auth.Clear)
+	}
+	return list
 }
