@@ -1,9 +1,9 @@
 package config
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -80,8 +80,8 @@ func (r *reader) flag(name string, def bool) bool {
 }
 
 func (r *reader) number(name string, def int) int {
-	if v := r.first(name); v != "" {
-		fmt.Sscan(v, &def)
+	if n, err := strconv.Atoi(r.first(name)); err == nil {
+		return n
 	}
 	return def
 }

@@ -140,20 +140,20 @@ func (r *reader) line(p *place, number int, text string) {
 		return
 	}
 	l := &line{file: p.file, number: number, key: key, rest: rest}
-	wrong := func(err error, format string, args ...any) { r.wrong(p.file, number, err, format, args...) }
+	wrong := func(format string, args ...any) { r.wrong(p.file, number, nil, format, args...) }
 	if rest == "" {
-		wrong(nil, "%q has no value", key)
+		wrong("%q has no value", key)
 		return
 	}
 	if l.args, ok = words(rest); !ok {
-		wrong(nil, "a quotation mark is missing")
+		wrong("a quotation mark is missing")
 		return
 	}
 	l.more = l.args
 	switch key {
 	case "host", "match", "include":
 		if p.file == onCommandLine {
-			wrong(nil, "%s does not work on the command line", key)
+			wrong("%s does not work on the command line", key)
 			return
 		}
 		r.structure(p, l)
@@ -164,15 +164,15 @@ func (r *reader) line(p *place, number int, text string) {
 	case k == nil && slices.Contains(obsolete, key), k == nil && matchList(key, strings.ToLower(r.ignored)):
 		return
 	case k == nil:
-		wrong(nil, "there is no option %q", key)
+		wrong("there is no option %q", key)
 		return
 	}
 	if err := k.check(l); err != nil {
-		wrong(nil, "%s: expected %v", k.name, err)
+		wrong("%s: expected %v", k.name, err)
 		return
 	}
 	if len(l.more) > 0 {
-		wrong(nil, "%s: %q is too much", k.name, l.more[0])
+		wrong("%s: %q is too much", k.name, l.more[0])
 		return
 	}
 	if p.active {
