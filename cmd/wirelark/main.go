@@ -1,4 +1,4 @@
-// Command wirelark speaks, serves and sees SSH and SFTP. See wirelark --help.
+// Command wirelark speaks, serves and sees SSH, SFTP and MySQL. See wirelark --help.
 package main
 
 import (

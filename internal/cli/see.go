@@ -27,7 +27,7 @@ func (a *app) seeCommand() *cobra.Command {
 	var r seeRun
 	cmd := &cobra.Command{
 		Use:   "see -r FILE [--keys FILE] [--inner] [-T text|fields|hex|json|jsonl] [FILTER]",
-		Short: "Decode the SSH and SFTP messages in a capture file",
+		Short: "Decode the SSH, SFTP and MySQL messages in a capture file",
 		Long: `Decode the messages in a pcap or pcapng FILE (- for standard input): TCP streams
 are put together, SSH is decrypted with the secrets that the file holds or --keys
 gives, SFTP inside is decoded, answers are paired with what they answer and timed.
