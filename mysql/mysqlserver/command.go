@@ -38,13 +38,11 @@ func (c *Conn) commands() error {
 	}
 }
 
-// next reads the next command. What is not sent yet goes out first, unless the
-// client has sent more already: a pipeline is answered in large pieces.
+// next reads the next command. What is not sent yet goes out first, even when
+// the client has sent more already: that may take long to execute.
 func (c *Conn) next() ([]byte, error) {
-	if c.pc.Buffered() == 0 || c.pc.Unsent() >= flushAt {
-		if err := c.flush(); err != nil {
-			return nil, err
-		}
+	if err := c.flush(); err != nil {
+		return nil, err
 	}
 	if c.pc.Buffered() == 0 {
 		c.pc.Rest()
@@ -58,9 +56,6 @@ func (c *Conn) next() ([]byte, error) {
 	p, err := c.pc.ReadPacket()
 	if err == nil {
 		return p, nil
-	}
-	if c.pc.Unsent() > 0 {
-		_ = c.flush()
 	}
 	var ne net.Error
 	timeout := errors.As(err, &ne) && ne.Timeout()

@@ -344,3 +344,21 @@ func TestContextOfServeConn(t *testing.T) {
 		t.Errorf("ServeConn: %v, want %v", err, cause)
 	}
 }
+
+// TestAnswersDoNotWaitForTheNextCommand sends two commands at once, of which
+// the second one takes its time.
+func TestAnswersDoNotWaitForTheNextCommand(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t)
+		c := logIn(t, s, modern)
+		c.pc.Apart(true)
+		c.say(&mysql.Query{SQL: []byte("ok 1")}, &mysql.Query{SQL: []byte("wait")})
+		if err := c.pc.SetReadDeadline(time.Now().Add(time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		c.pc.Expect(1)
+		c.wantOK()
+		s.Close()
+		c.end()
+	})
+}
