@@ -184,7 +184,7 @@ func overlay(files, url *options.Config) *options.Config {
 	if c.User == "" {
 		c.User = files.User
 	}
-	if c.Passwords == nil && (c.User == files.User) {
+	if c.Passwords == nil && (files.User == "" || c.User == files.User) {
 		c.Passwords = files.Passwords
 	}
 	if c.TLS == (options.TLS{}) {
