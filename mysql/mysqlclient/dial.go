@@ -72,6 +72,7 @@ func (c *Conn) connect(ctx context.Context, phase *Phase) error {
 	if err != nil {
 		return err
 	}
+	c.server, c.dialect = c.half.Server, c.pc.Dialect()
 	c.begun(ok)
 	c.pc.SetLimit(int64(c.cfg.MaxPacket))
 	*phase = PhaseSetup
@@ -80,7 +81,6 @@ func (c *Conn) connect(ctx context.Context, phase *Phase) error {
 
 // begun notes what a login agreed on.
 func (c *Conn) begun(ok *mysql.OK) {
-	c.server, c.dialect = c.half.Server, c.pc.Dialect()
 	c.line.Born()
 	c.mu.Lock()
 	c.multi = c.server.Capabilities.Has(mysql.ClientMultiStatements)

@@ -93,7 +93,11 @@ func (c *Conn) prepare(sql string) (*prepared, error) {
 	if err := c.line.Flush(); err != nil {
 		return nil, err
 	}
-	return c.readPrepared(sql)
+	p, err := c.readPrepared(sql)
+	if err == nil && c.pc.Buffered() > 0 { // counts are modulo 65,536
+		err = &ProtocolError{What: "more definitions than it announced"}
+	}
+	return p, err
 }
 
 // readPrepared reads the answer to a preparation.

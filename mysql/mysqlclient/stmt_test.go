@@ -358,3 +358,23 @@ func TestCachedColumns(t *testing.T) {
 		}
 	}
 }
+
+// TestStrayDefinitions: a server that sends more definitions than it announces,
+// as all do beyond 65,535 columns, is not listened to any more.
+func TestStrayDefinitions(t *testing.T) {
+	executed := false
+	c := newWorld(t, false, serve(mysqlCaps, func(p *peer, m wire.Message) bool {
+		switch m.(type) {
+		case *mysql.StmtPrepare:
+			a := column("a", mysql.TypeLong)
+			p.send(&mysql.StmtPrepareOK{ID: 1, Params: 1, Columns: 1}, a, a, a, a)
+		case *mysql.StmtExecute:
+			executed = true
+		}
+		return true
+	})).connect(nil)
+	_, err := c.Query(ctx, "SELECT ?", 1)
+	if _, ok := errors.AsType[*mysqlclient.ProtocolError](err); !ok || executed || c.Err() == nil {
+		t.Errorf("Query() = %v, executed: %v", err, executed)
+	}
+}
