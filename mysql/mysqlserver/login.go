@@ -147,8 +147,8 @@ func (c *Conn) authenticate(ctx context.Context) error {
 		return err
 	}
 	known := account != nil && len(account.Factors) > 0 && (!account.RequireTLS || c.door.Secure())
-	factors := []auth.Verifier{c.s.decoy(c.client.User)}
-	if account != nil && len(account.Factors) > 0 {
+	factors := []auth.Verifier{c.s.decoy(c.client.User)} // of nobody
+	if known {
 		factors = account.Factors
 	}
 	accepted, used, err := c.door.Prove(factors)
