@@ -190,3 +190,24 @@ func supportedOnly(list string, supported []string) (left string, dropped []stri
 func TooShort(c *config.Config, key keys.PublicKey) bool {
 	return keys.PlainType(key.Type()) == keys.TypeRSA && keys.Bits(key) < c.RequiredRSASize
 }
+
+// Certified returns a signer for each certificate of the key of s: those of
+// CertificateFile or, where there are none, what stands beside the key's file
+// as FILE-cert.pub. path is that file; "": the key comes from elsewhere.
+func Certified(c *config.Config, path string, s keys.Signer) []keys.Signer {
+	files := c.CertificateFiles
+	if len(files) == 0 && path != "" {
+		files = []string{strings.TrimSuffix(path, ".pub") + "-cert.pub"}
+	}
+	var list []keys.Signer
+	for _, f := range files {
+		public, _, err := keys.LoadPublic(f)
+		if err != nil {
+			continue
+		}
+		if with, err := keys.WithCertificate(s, public); err == nil { // else it is another key's
+			list = append(list, with)
+		}
+	}
+	return list
+}

@@ -147,7 +147,7 @@ func signers(ctx context.Context, c *config.Config, agents *[]*agent.Client) []k
 	}
 	for _, path := range c.IdentityFiles {
 		if s, err := keys.Load(path, nil); err == nil {
-			files = append(files, s)
+			files = append(append(files, Certified(c, path, s)...), s)
 			continue
 		}
 		public, _, err := keys.LoadPublic(path + ".pub")
@@ -156,11 +156,13 @@ func signers(ctx context.Context, c *config.Config, agents *[]*agent.Client) []k
 		}
 		i := slices.IndexFunc(inAgent, func(s keys.Signer) bool { return err == nil && keys.Equal(s.PublicKey(), public) })
 		if i >= 0 {
-			files = append(files, inAgent[i])
+			files = append(append(files, Certified(c, path, inAgent[i])...), inAgent[i])
 		}
 	}
 	if !c.IdentitiesOnly {
-		files = slices.Concat(files, inAgent)
+		for _, s := range inAgent {
+			files = append(append(files, Certified(c, "", s)...), s)
+		}
 	}
 	for _, s := range files {
 		if !TooShort(c, s.PublicKey()) && !slices.ContainsFunc(list, func(k keys.Signer) bool { return keys.Equal(k.PublicKey(), s.PublicKey()) }) {

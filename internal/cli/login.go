@@ -80,7 +80,8 @@ func publicOf(path string) (keys.PublicKey, error) {
 }
 
 // findKeys returns the keys to log in with: those that are named, from the
-// agent where it has them, then the agent's others, then the usual files.
+// agent where it has them, then the agent's others, then the usual files. The
+// certificates of a key stand in front of it.
 func (a *app) findKeys(ctx context.Context, c *config.Config, p *prompter) []keys.Signer {
 	inAgent := a.agentKeys(ctx, c.IdentityAgent)
 	var files []keys.Signer
@@ -90,11 +91,13 @@ func (a *app) findKeys(ctx context.Context, c *config.Config, p *prompter) []key
 			a.debugf("identity %s: %v", path, err)
 			continue
 		}
-		files = append(files, s)
+		files = append(append(files, join.Certified(c, path, s)...), s)
 	}
-	others := inAgent
-	if c.IdentitiesOnly {
-		others = nil
+	var others []keys.Signer
+	if !c.IdentitiesOnly {
+		for _, s := range inAgent {
+			others = append(append(others, join.Certified(c, "", s)...), s)
+		}
 	}
 	found := slices.Concat(files, others)
 	if !c.GivenIdentities {

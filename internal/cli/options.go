@@ -156,7 +156,6 @@ func (a *app) refuseHost(cmd *cobra.Command, c *config.Config) error {
 		set  bool
 	}{
 		{"Compression", c.Compression},
-		{"CertificateFile", len(c.CertificateFiles) > 0},
 		{"UpdateHostKeys", c.UpdateHostKeys != "" && c.UpdateHostKeys != "no"},
 	} {
 		if n.set {
