@@ -102,7 +102,7 @@ func (c *Conn) openTrace() {
 	if info.Parent == nil {
 		info.Local, info.Remote = c.raw.LocalAddr(), c.raw.RemoteAddr()
 	}
-	c.trace = c.cfg.Trace.Open(info)
+	c.trace = transport.Guard(c.cfg.Trace.Open(info))
 }
 
 // login returns how cfg wants to log in on this connection.

@@ -310,6 +310,9 @@ func (s *watched) Packet(dir wire.Dir, b []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.packets[dir]++
+	if s.ended {
+		s.w.tb.Error("the trace was told of a packet behind its end")
+	}
 	s.parts[dir] = append(s.parts[dir], b[packet.HeaderSize:]...)
 	if len(b) == packet.HeaderSize+packet.MaxPiece {
 		return
