@@ -146,7 +146,7 @@ func (c *Conn) authenticate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	known := account != nil && len(account.Factors) > 0 && (!account.RequireTLS || c.door.Secure())
+	known := account != nil && len(account.Factors) > 0 && c.door.Safe(account.Factors[0]) && (!account.RequireTLS || c.door.Secure())
 	factors := []auth.Verifier{c.s.decoy(c.client.User)} // of nobody
 	if known {
 		factors = account.Factors

@@ -314,6 +314,29 @@ func TestProofOfTheServer(t *testing.T) {
 	}
 }
 
+// TestClearPasswordsAreNotAskedFor where somebody could listen.
+func TestClearPasswordsAreNotAskedFor(t *testing.T) {
+	for _, method := range []string{auth.Clear, auth.Dialog} {
+		v, err := auth.NewAccount(method, password)
+		if err != nil {
+			t.Fatal(err)
+		}
+		native, err := auth.NewAccount(auth.Native, password)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, factors := range [][]auth.Verifier{{v}, {native, v}} {
+			s := newServer(t)
+			s.Auth = only(t, factors...)
+			c := connect(t, s)
+			c.greeted()
+			c.answer(modern, user, password, "")
+			c.wantError(1045) // and not a question
+			c.end()
+		}
+	}
+}
+
 func TestSecureTransportRequired(t *testing.T) {
 	s := newServer(t)
 	s.RequireTLS = true

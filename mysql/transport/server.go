@@ -220,6 +220,12 @@ func (s *ServerHalf) Secure() bool {
 	return s.cfg.Local || a != nil && a.Network() == "unix"
 }
 
+// Safe reports whether a client can use the method without giving its password
+// away to whoever listens. Prove does not ask for the others.
+func (s *ServerHalf) Safe(v auth.Verifier) bool {
+	return s.Secure() || v.Plugin() != auth.Clear && v.Plugin() != auth.Dialog
+}
+
 // Prove asks the client for one proof after another, until one fails or there
 // are no more; without factors nobody is accepted. used says whether the client
 // has sent anything to prove who it is. Errors are as those of Greet.
@@ -245,7 +251,7 @@ func (s *ServerHalf) factor(v auth.Verifier, i int, before bool) (accepted, used
 	challenge := session.Challenge()
 	data, used := s.Client.Response, before
 	switch {
-	case i > 0 && !s.Client.Capabilities.Has(mysql.ClientMultiFactorAuthentication):
+	case !s.Safe(v), i > 0 && !s.Client.Capabilities.Has(mysql.ClientMultiFactorAuthentication):
 		return false, used, nil
 	case i > 0:
 		data, err = s.ask(&mysql.AuthNextFactor{Plugin: v.Plugin(), Data: challenge})
