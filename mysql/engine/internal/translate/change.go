@@ -61,6 +61,7 @@ func physical(t *catalog.Table) string {
 // Insert translates INSERT and REPLACE.
 func (e *Env) Insert(in *ast.Insert) (r *Result, t *catalog.Table, err error) {
 	defer catch(&err)
+	e.hook()
 	if in.Returning != nil {
 		unsupported("INSERT ... RETURNING")
 	}
@@ -194,7 +195,7 @@ func (w *writer) missing(p int, said bool) string {
 }
 
 func (w *writer) fromQuery(q *ast.Select, positions []int) string {
-	c := w.e.query(nil, q, nil)
+	c := w.e.Query(w.e, nil, q, nil)
 	if len(c.cols) != len(positions) {
 		fail(1136, "Column count doesn't match value count at row 1")
 	}
@@ -304,6 +305,7 @@ func (e *Env) defaultExpr(c *catalog.Column) val {
 // Update translates UPDATE.
 func (e *Env) Update(u *ast.Update) (r *Result, t *catalog.Table, err error) {
 	defer catch(&err)
+	e.hook()
 	if len(u.With) > 0 {
 		unsupported("WITH ... UPDATE")
 	}
@@ -397,6 +399,7 @@ func (e *Env) pick(s *scope, t *catalog.Table, ref, where string, order []ast.Or
 // the tables that those before which no table stands do not count for.
 func (e *Env) Delete(d *ast.Delete) (list []*Result, tables []*catalog.Table, err error) {
 	defer catch(&err)
+	e.hook()
 	if len(d.With) > 0 {
 		unsupported("WITH ... DELETE")
 	}
@@ -445,6 +448,7 @@ func findSource(s *scope, n *ast.TableName) *source {
 // column, for CREATE TABLE.
 func (e *Env) Check(t *catalog.Table, x ast.Expr) (sql string, err error) {
 	defer catch(&err)
+	e.hook()
 	src := &source{db: t.DB, alias: t.Name, table: t}
 	for i := range t.Columns {
 		c := &t.Columns[i]
@@ -461,6 +465,7 @@ func (e *Env) Check(t *catalog.Table, x ast.Expr) (sql string, err error) {
 // the column's type.
 func (e *Env) Generated(t *catalog.Table, c *catalog.Column, x ast.Expr) (sql string, err error) {
 	defer catch(&err)
+	e.hook()
 	src := &source{db: t.DB, alias: t.Name, table: t}
 	for i := range t.Columns {
 		o := &t.Columns[i]

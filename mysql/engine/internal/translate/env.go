@@ -39,7 +39,12 @@ type Env struct {
 	Info      map[string]Value                   // DATABASE(), USER() and the like
 	Parse     func(sql string) (ast.Expr, error) // an expression that is kept as text
 
-	args     []driver.Value
+	// Query compiles a query, and Call the call of a function: the packages
+	// above are asked through them.
+	Query func(e *Env, s *scope, q *ast.Select, want []Type) *compiled
+	Call  func(e *Env, s *scope, f *ast.Func) val
+
+	args []driver.Value
 	argText  map[string]int
 	ctes     []*cte
 	aliases  int
@@ -231,3 +236,13 @@ func textType(length int, collation string) Type {
 
 // Inline returns a value as it is written into a statement.
 func Inline(v driver.Value) string { return inline(v) }
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// compiled is a query in SQLite's words.
+type compiled struct {
+	sql  string
+	cols []Column
+	one  bool // it has one row at most
+}
+

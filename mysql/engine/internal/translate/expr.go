@@ -50,7 +50,7 @@ func (e *Env) expr(s *scope, x ast.Expr) val {
 	case *ast.Binary:
 		return e.binary(s, x)
 	case *ast.Func:
-		return e.call(s, x)
+		return e.Call(e, s, x)
 	case *ast.Case:
 		return e.caseOf(s, x)
 	case *ast.In:
@@ -62,7 +62,7 @@ func (e *Env) expr(s *scope, x ast.Expr) val {
 	case *ast.Is:
 		return e.is(s, x)
 	case *ast.Exists:
-		q := e.query(s, x.Sub, nil)
+		q := e.Query(e, s, x.Sub, nil)
 		t := boolType()
 		t.NotNull = true
 		return val{sql: "EXISTS (" + q.sql + ")", t: t}
@@ -482,7 +482,7 @@ func (e *Env) is(s *scope, x *ast.Is) val {
 
 // scalar compiles a query that stands for a value.
 func (e *Env) scalar(s *scope, sub *ast.Select) val {
-	q := e.query(s, sub, nil)
+	q := e.Query(e, s, sub, nil)
 	if len(q.cols) != 1 {
 		var list []val
 		for range q.cols {
@@ -507,7 +507,7 @@ func (e *Env) quantified(s *scope, x *ast.Quantified) val {
 		return e.inList(s, &ast.In{X: x.X, Sub: x.Sub, Not: true})
 	}
 	v := e.single(s, x.X)
-	q := e.query(s, x.Sub, nil)
+	q := e.Query(e, s, x.Sub, nil)
 	if len(q.cols) != 1 {
 		fail(1241, "Operand should contain 1 column(s)")
 	}

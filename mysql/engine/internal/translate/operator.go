@@ -443,7 +443,7 @@ func (e *Env) inList(s *scope, x *ast.In) val {
 
 // inQuery compiles x IN (query).
 func (e *Env) inQuery(s *scope, v val, x *ast.In, not string) val {
-	q := e.query(s, x.Sub, nil)
+	q := e.Query(e, s, x.Sub, nil)
 	n := max(1, len(v.list))
 	if len(q.cols) != n {
 		fail(1241, "Operand should contain %d column(s)", n)

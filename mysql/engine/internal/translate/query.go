@@ -8,18 +8,16 @@ import (
 	"github.com/wirelark/wirelark/mysql/engine/internal/catalog"
 )
 
-func itoa(n int) string { return strconv.Itoa(n) }
-
-// compiled is a query in SQLite's words.
-type compiled struct {
-	sql  string
-	cols []Column
-	one  bool // it has one row at most
+// hook lets expressions compile the queries and calls in them.
+func (e *Env) hook() {
+	e.Query = func(e *Env, s *scope, q *ast.Select, want []Type) *compiled { return e.query(s, q, want) }
+	e.Call = func(e *Env, s *scope, f *ast.Func) val { return e.call(s, f) }
 }
 
 // Select translates a query.
 func (e *Env) Select(q *ast.Select) (r *Result, err error) {
 	defer catch(&err)
+	e.hook()
 	c := e.query(nil, q, nil)
 	return &Result{SQL: c.sql, Args: e.args, Columns: c.cols}, nil
 }
@@ -27,6 +25,7 @@ func (e *Env) Select(q *ast.Select) (r *Result, err error) {
 // Values translates expressions without a table, as those of SET and DO.
 func (e *Env) Values(list []ast.Expr) (r *Result, err error) {
 	defer catch(&err)
+	e.hook()
 	q := &ast.Select{Core: &ast.Core{}}
 	for _, x := range list {
 		q.Core.Items = append(q.Core.Items, ast.Item{X: x, Text: "x"})
@@ -424,47 +423,3 @@ func (e *Env) groupBy(s *scope, c *ast.Core) string {
 	return " GROUP BY " + strings.Join(list, ", ")
 }
 
-// position compiles an expression of GROUP BY or ORDER BY, in which a number
-// is a column of the SELECT.
-func (e *Env) position(s *scope, x ast.Expr) val {
-	if l, ok := x.(*ast.Lit); ok && l.Kind == ast.LitInt {
-		n, err := strconv.Atoi(l.Text)
-		if err != nil || n < 1 || n > len(s.items) {
-			fail(1054, "Unknown column '%s' in '%s'", l.Text, e.clauseName())
-		}
-		v := s.items[n-1].v
-		if s.itemRef {
-			v.sql = outName(n - 1)
-		}
-		return v
-	}
-	return e.expr(s, x)
-}
-
-// collated is v as it is grouped and sorted.
-func (e *Env) collated(v val) string {
-	if cmp := v.t.Compare(); cmp != "" {
-		return "(" + v.sql + ") COLLATE " + cmp
-	}
-	if v.lit != nil {
-		return "(" + v.sql + "+0)" // a number would be a position
-	}
-	return v.sql
-}
-
-func (e *Env) orderBy(s *scope, orders []ast.Order) string {
-	defer e.in("order clause")()
-	list := make([]string, len(orders))
-	for i, o := range orders {
-		v := e.position(s, o.X)
-		key := e.collated(v)
-		if len(v.t.Values) > 0 {
-			key = e.enumNumber(v)
-		}
-		if o.Desc {
-			key += " DESC"
-		}
-		list[i] = key
-	}
-	return " ORDER BY " + strings.Join(list, ", ")
-}
