@@ -52,6 +52,9 @@ type timedConn struct {
 	readUntil, writeEnd time.Time // deadlines that were set; zero: none
 }
 
+// NetConn returns the connection below.
+func (c *timedConn) NetConn() net.Conn { return c.Conn }
+
 // sooner returns the earlier of a deadline and now plus d; d is 0 for none.
 func sooner(deadline time.Time, d time.Duration) time.Time {
 	if d <= 0 {
