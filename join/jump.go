@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"time"
 
 	"github.com/wirelark/wirelark/ssh/sshclient"
 	"github.com/wirelark/wirelark/trace"
@@ -18,7 +19,8 @@ type Hop struct {
 	// HostKeyName is the name under which its key is looked up; empty: Addr.
 	HostKeyName string
 
-	// Config is how to log in. Dial in it is used for the first hop only.
+	// Config is how to log in. Dial in it is used for the first hop only; for
+	// the others, Transport.HandshakeTimeout bounds the connecting too.
 	Config *sshclient.Config
 }
 
@@ -68,13 +70,23 @@ func jump(ctx context.Context, via *sshclient.Client, h Hop) (*sshclient.Client,
 		}
 		return sshclient.New(ctx, nc, name, &cfg)
 	}
-	nc, err := via.DialContext(ctx, "tcp", h.Addr)
+	nc, err := dialVia(ctx, via, h.Addr, cfg.Transport.HandshakeTimeout)
 	if err != nil {
 		_ = via.Close() // the error of the dialing says more
 		return nil, err
 	}
 	cfg.Transport.Trace = carriedTracer(cfg.Transport.Trace, carriedInfo(via, nc))
 	return sshclient.New(ctx, &carried{nc, via}, name, &cfg)
+}
+
+// dialVia connects through via within the time that the handshake may take.
+func dialVia(ctx context.Context, via *sshclient.Client, addr string, limit time.Duration) (net.Conn, error) {
+	if limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, limit)
+		defer cancel()
+	}
+	return via.DialContext(ctx, "tcp", addr)
 }
 
 // carried is a connection that takes what carries it with it when it is closed.
@@ -94,10 +106,21 @@ func carriedInfo(c *sshclient.Client, nc net.Conn) trace.Info {
 		label = "direct-streamlocal@openssh.com "
 	}
 	info := trace.Info{Local: c.LocalAddr(), Remote: to, Parent: c.Trace(), Label: label + to.String()}
-	if ch, ok := nc.(interface{ Number() uint32 }); ok {
+	if ch, ok := bare(nc).(interface{ Number() uint32 }); ok {
 		info.Channel = ch.Number()
 	}
 	return info
+}
+
+// bare is the connection that others stand around, as those with timeouts do.
+func bare(nc net.Conn) net.Conn {
+	for {
+		outer, ok := nc.(interface{ NetConn() net.Conn })
+		if !ok {
+			return nc
+		}
+		nc = outer.NetConn()
+	}
 }
 
 // carriedTracer opens what t is asked for inside of something else.

@@ -194,6 +194,20 @@ func TestJumpCancelled(t *testing.T) {
 	one.serve.Wait()
 }
 
+// A host that connects to the next one for ever is bounded like a handshake.
+func TestJumpTimeout(t *testing.T) {
+	never := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	one := newHost(t, map[string]dialFunc{"two:22": never})
+	hops := []join.Hop{one.hop("one:22", true, transport.Config{}), one.hop("two:22", false, transport.Config{HandshakeTimeout: 50 * time.Millisecond})}
+	if c, err := join.Jump(t.Context(), hops); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Jump = %v, %v, want the time limit", c, err)
+	}
+	one.serve.Wait()
+}
+
 // When a host in the middle goes away, so does what it carries.
 func TestJumpBroken(t *testing.T) {
 	for i := range 3 {

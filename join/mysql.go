@@ -98,7 +98,10 @@ func (c *gated) Pending() bool {
 // TraceInfo says where a connection of the Gateway runs; the zero value for
 // others.
 func (g *Gateway) TraceInfo(nc net.Conn) trace.Info {
-	if c, ok := nc.(*gated); ok {
+	if nc == nil {
+		return trace.Info{}
+	}
+	if c, ok := bare(nc).(*gated); ok {
 		return c.info
 	}
 	return trace.Info{}

@@ -7,9 +7,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/wirelark/wirelark/join"
+	"github.com/wirelark/wirelark/mysql/mysqlclient"
 	"github.com/wirelark/wirelark/mysql/mysqltest"
+	"github.com/wirelark/wirelark/mysql/sqldriver"
 	"github.com/wirelark/wirelark/ssh/sshclient"
 	"github.com/wirelark/wirelark/ssh/transport"
 )
@@ -50,6 +53,31 @@ func TestOpenMySQL(t *testing.T) {
 		for _, h := range hosts {
 			h.serve.Wait() // hangs when the way is left open
 		}
+	}
+}
+
+// The recording of the SSH has the SQL of a pool too, whatever stands around
+// its connections.
+func TestOpenMySQLTrace(t *testing.T) {
+	var o opened
+	db, _, hops := database(t, transport.Config{Trace: &o})
+	db.Allow("SELECT name FROM birds").Rows(mysqltest.Columns("name"), mysqltest.Row{"lark"})
+	gate := join.NewGateway(func(ctx context.Context) (*sshclient.Client, error) { return join.Jump(ctx, hops) })
+	defer gate.Close()
+	pool := sql.OpenDB(sqldriver.NewConnector(&sqldriver.Config{
+		Client:      &mysqlclient.Config{Address: "db:3306", User: "app", Dial: gate.DialContext, TraceInfo: gate.TraceInfo, Trace: &o},
+		ReadTimeout: time.Minute,
+	}))
+	if err := pool.PingContext(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := pool.Close(); err != nil {
+		t.Error(err)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if i := o.infos[len(o.infos)-1]; i.Proto != "mysql" || i.Parent == nil || i.Label != "direct-tcpip db:3306" {
+		t.Errorf("MySQL was traced as %+v", i)
 	}
 }
 
