@@ -287,12 +287,11 @@ type watcher struct {
 func (w *watcher) Open(trace.Info) trace.Conn { return &watched{w: w} }
 
 type watched struct {
-	w       *watcher
-	mu      sync.Mutex
-	flow    flow.Flow
-	parts   [2][]byte // pieces of a packet that goes on
-	ended   bool
-	packets [2]int
+	w     *watcher
+	mu    sync.Mutex
+	flow  flow.Flow
+	parts [2][]byte // pieces of a packet that goes on
+	ended bool
 }
 
 // Wire looks for the secret.
@@ -309,7 +308,6 @@ func (s *watched) Event(trace.Event) {}
 func (s *watched) Packet(dir wire.Dir, b []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.packets[dir]++
 	if s.ended {
 		s.w.tb.Error("the trace was told of a packet behind its end")
 	}

@@ -113,6 +113,8 @@ func (r *Row) Int64(i int) int64 {
 		if v := &r.binary.Values[i]; v.Kind() == mysql.KindInt {
 			return v.Int64()
 		}
+	} else if n, ok := digits(r.text.Cells[i]); ok && r.columns[i].Type != mysql.TypeBit {
+		return n
 	}
 	n, negative, ok := r.integer(i)
 	switch {
@@ -123,6 +125,24 @@ func (r *Row) Int64(i int) int64 {
 	}
 	r.bad(i, "an int64")
 	return 0
+}
+
+// digits reads an integer of at most 18 digits.
+func digits(b []byte) (n int64, ok bool) {
+	negative := len(b) > 0 && b[0] == '-'
+	if negative {
+		b = b[1:]
+	}
+	for _, d := range b {
+		if d -= '0'; d > 9 {
+			return 0, false
+		}
+		n = n*10 + int64(d)
+	}
+	if negative {
+		n = -n
+	}
+	return n, 0 < len(b) && len(b) <= 18
 }
 
 // Uint64 is [Row.Int64] for numbers that are not negative.
