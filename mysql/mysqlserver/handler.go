@@ -67,7 +67,8 @@ type Query struct {
 	SQL string
 
 	// Attributes are the client's query attributes (MySQL 8.0.23): named values
-	// for whoever watches. They are valid during the call.
+	// for whoever watches. They are valid during the call, until it asks for a
+	// file.
 	Attributes []mysql.Param
 }
 
