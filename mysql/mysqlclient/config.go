@@ -41,8 +41,9 @@ type Config struct {
 	Password  func(ctx context.Context) ([]string, error)
 
 	// Answer answers a question that the server's "dialog" plugin asks and that
-	// no password answers; echo says whether what is typed may be seen. nil: such
-	// a question ends the login.
+	// no password answers; echo says whether what is typed may be seen. The time
+	// for typing counts against HandshakeTimeout. nil: such a question ends the
+	// login.
 	Answer func(ctx context.Context, prompt string, echo bool) (string, error)
 
 	// TLSMode says how much of TLS is wanted; see its values. TLS has the
