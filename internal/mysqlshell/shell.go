@@ -54,6 +54,9 @@ type Config struct {
 	// LocalCommands allows the commands that touch this machine: system, edit,
 	// source, tee, pager.
 	LocalCommands bool
+	// LocalInfile allows LOAD DATA LOCAL, for the file that the statement names.
+	// The connections must allow it too.
+	LocalInfile bool
 	// Names are looked up for completion.
 	Names bool
 

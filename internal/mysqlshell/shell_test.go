@@ -34,7 +34,7 @@ func newDesk(t *testing.T, change func(*Config)) *desk {
 	t.Helper()
 	d := &desk{server: mysqltest.NewServer(t)}
 	cfg := Config{
-		Out: &d.out, Err: &d.err, Format: "batch", Names: true,
+		Out: &d.out, Err: &d.err, Format: "batch", Names: true, LocalInfile: true,
 		Connect: func(ctx context.Context, database string) (*mysqlclient.Conn, error) {
 			return mysqlclient.Connect(ctx, &mysqlclient.Config{
 				User: "ann", Database: database, Network: "pipe", MultiStatements: true, LocalInfile: true,
@@ -373,6 +373,11 @@ func TestLoadData(t *testing.T) {
 	d.script(t, "load data local infile '"+file+"' into table t;")
 	if got != "1\tAda\n" {
 		t.Errorf("the server got %q", got)
+	}
+	d.cfg.LocalInfile = false
+	err := d.Script(t.Context(), strings.NewReader("load data local infile '"+file+"' into table t;"))
+	if !errors.As(err, new(*UsageError)) {
+		t.Errorf("not allowed: %v", err)
 	}
 }
 

@@ -217,6 +217,9 @@ func binary(sql string, names lexer.Config) bool {
 // load runs a LOAD DATA LOCAL. The file is the one that the statement names,
 // whatever the server asks for.
 func (s *Shell) load(ctx context.Context, sql string, names lexer.Config) error {
+	if !s.cfg.LocalInfile {
+		return &UsageError{"LOAD DATA LOCAL sends a file of this machine: allow it with --local-infile"}
+	}
 	name, ok := localFile(sql, names)
 	if !ok {
 		return &UsageError{"LOAD DATA LOCAL needs the name of a file in quotes"}
