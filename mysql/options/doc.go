@@ -20,9 +20,10 @@
 // !includedir, and the login file that mysql_config_editor writes. Options that
 // do not concern a connection (prompt, pager) are returned to the caller.
 //
-// The package opens no connection and no key, and does not read the environment:
-// callers pass the home directory and whatever variables they honour. It reads
-// option files only when [Files.Read] is called.
+// The package opens no connection and does not read the environment: callers
+// pass the home directory and whatever variables they honour. It reads files only
+// when it is told to: option files by [Files.Read], keys and certificates by
+// [TLS.Load] and [Auth.LoadKey].
 //
 // Limits: an option file is read up to 16 MiB, a line up to 64 KiB, includes
 // nest 10 deep and there are 1,000 files at most.

@@ -59,6 +59,7 @@ func addRoots(cfg *tls.Config, o *TLS) error {
 		}
 		files = append(files, found...)
 	}
+	any := false
 	for _, name := range files {
 		b, err := os.ReadFile(name)
 		if err != nil {
@@ -70,9 +71,14 @@ func addRoots(cfg *tls.Config, o *TLS) error {
 		if cfg.RootCAs == nil {
 			cfg.RootCAs = x509.NewCertPool()
 		}
-		if !cfg.RootCAs.AppendCertsFromPEM(b) && name == o.CA {
+		ok := cfg.RootCAs.AppendCertsFromPEM(b)
+		if !ok && name == o.CA {
 			return fmt.Errorf("ssl-ca: %s holds no certificate", name)
 		}
+		any = any || ok
+	}
+	if o.CAPath != "" && !any { // an empty directory has no files, and the system's would be trusted
+		return fmt.Errorf("ssl-capath: no file of %s is a certificate", o.CAPath)
 	}
 	return nil
 }
