@@ -36,6 +36,10 @@
 // package options describes them. Hosts of ssh= need a dialer: DialFunc, or
 // RegisterDialContext for a network of your own.
 //
+// A program that contains the original too, because a library imports it, keeps
+// the original under the name "mysql". It gets this driver with NewConnector and
+// [database/sql.OpenDB].
+//
 // The registries of this package belong to the process, as in the original; they
 // are safe for concurrent use.
 package mysql

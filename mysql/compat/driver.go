@@ -22,9 +22,10 @@ import (
 var driverName = "mysql"
 
 // Importing this package registers the driver: that is what programs that were
-// written for the original count on.
+// written for the original count on. Where the original is imported as well, by a
+// library perhaps, the name stays its own: see NewConnector.
 func init() {
-	if driverName != "" {
+	if driverName != "" && !slices.Contains(sql.Drivers(), driverName) {
 		sql.Register(driverName, &MySQLDriver{})
 	}
 }
