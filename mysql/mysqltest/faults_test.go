@@ -13,9 +13,9 @@ import (
 	"github.com/wirelark/wirelark/mysql/mysqltest"
 )
 
-// exchange has a client do a few things over a line, and returns the first
-// error and the bytes that it has sent and received.
-func exchange(t *testing.T, c2s, s2c testkit.Line) (failed error, counts [2]int64) {
+// exchange has a client do a few things over a line, and returns the bytes that
+// it has sent and received, and the first error.
+func exchange(t *testing.T, c2s, s2c testkit.Line) (counts [2]int64, failed error) {
 	t.Helper()
 	s := mysqltest.NewServer(t)
 	s.Allow("select 1").Rows(mysqltest.Columns("n INT"), mysqltest.Row{1}, mysqltest.Row{2})
@@ -34,7 +34,7 @@ func exchange(t *testing.T, c2s, s2c testkit.Line) (failed error, counts [2]int6
 	})
 	if err != nil {
 		<-served
-		return err, counted.n
+		return counted.n, err
 	}
 	note := func(err error) {
 		if failed == nil {
@@ -57,7 +57,7 @@ func exchange(t *testing.T, c2s, s2c testkit.Line) (failed error, counts [2]int6
 	note(err)
 	note(c.Close())
 	<-served
-	return failed, counted.n
+	return counted.n, failed
 }
 
 // counter counts the bytes of a client.
@@ -81,7 +81,7 @@ func (c *counter) Read(b []byte) (int, error) {
 // TestCutAtEveryByte breaks the line after each byte of a conversation, in
 // either direction: both sides come to an end at once, and the client says so.
 func TestCutAtEveryByte(t *testing.T) {
-	err, all := exchange(t, testkit.Line{}, testkit.Line{})
+	all, err := exchange(t, testkit.Line{}, testkit.Line{})
 	if err != nil || all[0] < 200 || all[1] < 200 {
 		t.Fatalf("without a fault: %v, %d bytes", err, all)
 	}
@@ -91,7 +91,7 @@ func TestCutAtEveryByte(t *testing.T) {
 				var lines [2]testkit.Line
 				lines[dir] = testkit.Line{CutAfter: n, Reset: n%2 == 0}
 				start := time.Now()
-				err, _ := exchange(t, lines[0], lines[1])
+				_, err := exchange(t, lines[0], lines[1])
 				if took := time.Since(start); took > time.Second {
 					t.Errorf("direction %d, cut after %d bytes: it took %v", dir, n, took)
 				}
@@ -108,7 +108,7 @@ func TestCutAtEveryByte(t *testing.T) {
 func TestSlowLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		drip := testkit.Line{Chunk: 3, Every: time.Millisecond, Delay: 10 * time.Millisecond}
-		if err, _ := exchange(t, drip, drip); err != nil {
+		if _, err := exchange(t, drip, drip); err != nil {
 			t.Error(err)
 		}
 	})
