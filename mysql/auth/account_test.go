@@ -182,6 +182,15 @@ func TestNonce(t *testing.T) {
 	if len(seen) != 126 {
 		t.Errorf("%d different bytes, want 126", len(seen))
 	}
+	for _, plugin := range []string{auth.Ed25519, auth.Parsec} {
+		v := account(t, plugin, "x")
+		for range 300 {
+			n := v.Session(&auth.Login{}).Challenge()
+			if len(n) != 32 || bytes.IndexByte(n, 0) >= 0 {
+				t.Fatalf("%s: a nonce of %d bytes: %x", plugin, len(n), n)
+			}
+		}
+	}
 }
 
 func TestDialogQuestions(t *testing.T) {

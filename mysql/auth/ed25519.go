@@ -90,7 +90,7 @@ func (v *ed25519Verifier) Plugin() string { return Ed25519 }
 
 // Session begins a login.
 func (v *ed25519Verifier) Session(*Login) Session {
-	return &ed25519Session{v.public, randomBytes(longNonce)}
+	return &ed25519Session{v.public, newLongNonce()}
 }
 
 type ed25519Session struct {
@@ -108,6 +108,20 @@ func (s *ed25519Session) Next(data []byte) ([]byte, Verdict) {
 
 // PasswordHash returns what Proof needs.
 func (s *ed25519Session) PasswordHash() (hash, nonce []byte) { return s.public, nil }
+
+// newLongNonce returns 32 random bytes without a NUL: clients take one at the
+// end for an ending and off.
+func newLongNonce() []byte {
+	out := make([]byte, 0, longNonce)
+	for len(out) < longNonce {
+		for _, b := range randomBytes(longNonce) {
+			if b != 0 && len(out) < longNonce {
+				out = append(out, b)
+			}
+		}
+	}
+	return out
+}
 
 func randomBytes(n int) []byte {
 	b := make([]byte, n)

@@ -112,7 +112,7 @@ func (v *parsecVerifier) Plugin() string { return Parsec }
 
 // Session begins a login.
 func (v *parsecVerifier) Session(*Login) Session {
-	return &parsecSession{v: v, nonce: randomBytes(longNonce)}
+	return &parsecSession{v: v, nonce: newLongNonce()}
 }
 
 type parsecSession struct {
