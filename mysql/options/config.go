@@ -65,8 +65,9 @@ type Config struct {
 	ReadTimeout    time.Duration // for one read of the network; 0: none
 	WriteTimeout   time.Duration // for one write of the network; 0: none
 
-	// MaxPacket is the largest command to send, in bytes. 0: what the server
-	// takes, learnt when it matters; -1: the same, learnt at once.
+	// MaxPacket is what was said of the largest command, in bytes; 0: nothing;
+	// -1: the server is to be asked. It is kept for what is formatted again:
+	// package mysqlclient learns the server's own limit when it matters.
 	MaxPacket int
 
 	FoundRows         bool // count matching rows as affected, not changed ones
