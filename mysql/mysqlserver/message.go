@@ -86,13 +86,16 @@ func (c *Conn) refuseRead(err error) error {
 	switch {
 	case errors.As(err, &large):
 		_ = c.sendError(errTooLarge)
-		c.sock.Linger()
 	case errors.As(err, &sequence):
 		c.sayGoodbye(errOutOfOrder)
 	case errors.As(err, &frame):
 		c.sayGoodbye(errUncompress)
 	case errors.As(err, &ne) && ne.Timeout():
 		_ = c.sendError(errReadTimeout)
+		return err
+	default:
+		return err
 	}
+	c.sock.Linger() // there may be more of it
 	return err
 }
