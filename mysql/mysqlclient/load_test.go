@@ -97,7 +97,7 @@ func TestLoadFails(t *testing.T) {
 			for {
 				m, _, err := p.Next()
 				if err != nil {
-					return nil
+					return nil //nolint:nilerr // that is what it is to do
 				}
 				if data, ok := m.(*mysql.LocalInfileData); !ok || len(data.Data) == 0 {
 					return errors.New("the file ended")

@@ -23,7 +23,7 @@ func TestLiteral(t *testing.T) {
 		{true, 0, "1"},
 		{0.1, 0, "1e-01"},
 		{float32(0.1), 0, "1e-01"},
-		{-0.0, 0, "0e+00"},
+		{0.0, 0, "0e+00"},
 		{"it's", 0, `'it\'s'`},
 		{"it's \\", lexer.NoBackslashEscapes, `'it''s \'`},
 		{[]byte("a'b"), 0, `_binary'a\'b'`},
