@@ -165,6 +165,9 @@ func (e *Exchange) OK(info string) error {
 		return errNoProof
 	}
 	hash, nonce := p.PasswordHash(&e.state)
+	if len(hash) == 0 { // let in before the method was through: anybody can prove that
+		return errNoProof
+	}
 	if nonce == nil {
 		nonce = e.greeting
 	}

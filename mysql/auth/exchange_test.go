@@ -297,6 +297,21 @@ func TestProof(t *testing.T) {
 	}
 }
 
+// TestProofOfNothing: a server that lets a client in before the method is
+// through, and proves that it knows the hash that nobody has made, is a stranger.
+func TestProofOfNothing(t *testing.T) {
+	for _, plugin := range []string{auth.Native, auth.Ed25519, auth.Parsec} {
+		nonce := auth.NewNonce()
+		e := auth.NewExchange(&auth.Config{Passwords: []string{"secret"}, TLS: certificate, Proof: true}, plugin, nonce)
+		if _, _, err := e.First(); err != nil {
+			t.Fatal(err)
+		}
+		if err := e.OK(auth.Proof(nil, nonce, certificate.PeerCertificates[0].Raw)); err == nil {
+			t.Errorf("%s: a proof made without a password was believed", plugin)
+		}
+	}
+}
+
 // TestHostileData sends what no server sends.
 func TestHostileData(t *testing.T) {
 	long := strings.Repeat("x", 70000)

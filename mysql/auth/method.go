@@ -36,7 +36,8 @@ type Prover interface {
 
 	// PasswordHash returns what the server stores about the password, in the
 	// plugin's binary form, and the nonce that goes into the proof; nil: the
-	// greeting's.
+	// greeting's. An empty hash says that the server has not asked for enough yet
+	// to prove anything.
 	PasswordHash(s *State) (hash, nonce []byte)
 }
 

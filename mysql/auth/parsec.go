@@ -57,8 +57,8 @@ func (m *parsec) Next(s *State, data []byte) ([]byte, error) {
 	return append(nonce, signature...), nil
 }
 
-// PasswordHash returns the parameters and the public key. The proof is made with
-// the greeting's nonce.
+// PasswordHash returns the parameters and the public key, nothing before the
+// salt is known. The proof is made with the greeting's nonce.
 func (m *parsec) PasswordHash(*State) (hash, nonce []byte) {
 	return append(append([]byte(nil), m.params...), m.public...), nil
 }
