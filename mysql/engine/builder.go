@@ -5,10 +5,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/wirelark/wirelark/mysql/engine/internal/store"
+
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/engine/internal/ast"
 	"github.com/wirelark/wirelark/mysql/engine/internal/catalog"
-	"github.com/wirelark/wirelark/mysql/engine/internal/function"
 	"github.com/wirelark/wirelark/mysql/engine/internal/translate"
 	"github.com/wirelark/wirelark/mysql/mysqlserver"
 )
@@ -89,8 +90,8 @@ func (b *tableBuilder) setDefault(c *catalog.Column, x ast.Expr) error {
 		case ast.LitHex:
 			from, v = catalog.RepBytes, []byte(d.Text)
 		}
-		st := function.Store{Type: c.Type, Name: c.Name, From: from}
-		out, err := (&function.State{Now: b.s.st.Now}).Convert(&st, v)
+		st := store.Store{Type: c.Type, Name: c.Name, From: from}
+		out, err := (&store.State{Now: b.s.st.Now}).Convert(&st, v)
 		if err != nil {
 			return invalid
 		}

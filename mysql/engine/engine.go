@@ -15,6 +15,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/wirelark/wirelark/mysql/engine/internal/store"
+
 	"modernc.org/sqlite"
 
 	"github.com/wirelark/wirelark/mysql/engine/internal/catalog"
@@ -109,7 +111,7 @@ type connection interface {
 }
 
 // dial opens a connection whose functions work on st.
-func (e *Engine) dial(st *function.State) (connection, error) {
+func (e *Engine) dial(st *store.State) (connection, error) {
 	d := &sqlite.Driver{}
 	if err := function.Register(d, st); err != nil {
 		return nil, err
@@ -138,7 +140,7 @@ CREATE TABLE IF NOT EXISTS "wirelark.tables" (db TEXT NOT NULL, name TEXT NOT NU
 
 // load opens the keeper's connection and reads the catalogue.
 func (e *Engine) load(ctx context.Context) error {
-	st := &function.State{Zone: time.UTC, Ctx: func() error { return nil }}
+	st := &store.State{Zone: time.UTC, Ctx: func() error { return nil }}
 	conn, err := e.dial(st)
 	if err != nil {
 		return err

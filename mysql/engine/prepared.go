@@ -7,10 +7,11 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	values "github.com/wirelark/wirelark/mysql/engine/internal/value"
+
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/engine/internal/ast"
 	"github.com/wirelark/wirelark/mysql/engine/internal/catalog"
-	"github.com/wirelark/wirelark/mysql/engine/internal/function"
 	"github.com/wirelark/wirelark/mysql/engine/internal/parse"
 	"github.com/wirelark/wirelark/mysql/engine/internal/translate"
 	"github.com/wirelark/wirelark/mysql/mysqlserver"
@@ -84,7 +85,7 @@ func (t *statement) Execute(ctx context.Context, w *mysqlserver.Writer, x *mysql
 	return t.s.run(ctx, w, t.sql, params)
 }
 
-func unsigned(u uint64) driver.Value { return function.Unsigned(u) }
+func unsigned(u uint64) driver.Value { return values.Unsigned(u) }
 
 // textOrBytes is the collation of a parameter: bytes that are no text are
 // bytes, whatever the client calls them.

@@ -7,10 +7,12 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/wirelark/wirelark/mysql/engine/internal/store"
+	values "github.com/wirelark/wirelark/mysql/engine/internal/value"
+
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/engine/internal/ast"
 	"github.com/wirelark/wirelark/mysql/engine/internal/catalog"
-	"github.com/wirelark/wirelark/mysql/engine/internal/function"
 	"github.com/wirelark/wirelark/mysql/engine/internal/translate"
 	"github.com/wirelark/wirelark/mysql/mysqlserver"
 )
@@ -107,7 +109,7 @@ func value(t *catalog.Type, v driver.Value) mysql.Value {
 	case int64:
 		switch {
 		case t.Kind == mysql.TypeBit:
-			return mysql.Bit(function.BitBytes(x, t.Length))
+			return mysql.Bit(store.BitBytes(x, t.Length))
 		case t.Rep() == catalog.RepText || t.Rep() == catalog.RepBytes || t.Rep() == catalog.RepDec:
 			return mysql.String(strconv.FormatInt(x, 10))
 		case t.Rep() == catalog.RepReal:
@@ -121,16 +123,16 @@ func value(t *catalog.Type, v driver.Value) mysql.Value {
 		case t.Rep() == catalog.RepInt:
 			return mysql.Int(int64(x))
 		case t.Rep() != catalog.RepReal:
-			return mysql.String(function.FormatDouble(x))
+			return mysql.String(values.FormatDouble(x))
 		case t.Kind == mysql.TypeFloat:
 			return mysql.Float(float32(x)).WithDecimals(uint8(t.Decimals))
 		}
 		return mysql.Double(x).WithDecimals(uint8(t.Decimals))
 	case []byte:
 		if t.Rep() == catalog.RepInt {
-			if u, ok := function.BigUnsigned(x); ok {
+			if u, ok := values.BigUnsigned(x); ok {
 				if t.Kind == mysql.TypeBit {
-					return mysql.Bit(function.BitBytes(x, t.Length))
+					return mysql.Bit(store.BitBytes(x, t.Length))
 				}
 				return mysql.Uint(u)
 			}

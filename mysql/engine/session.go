@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wirelark/wirelark/mysql/engine/internal/store"
+
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/engine/internal/ast"
 	"github.com/wirelark/wirelark/mysql/engine/internal/catalog"
@@ -23,7 +25,7 @@ type session struct {
 	id       uint32
 	user     string
 	conn     connection
-	st       *function.State
+	st       *store.State
 	db       string
 	vars     variables
 	temp     map[string]*catalog.Table // temporary tables by physical name
@@ -49,7 +51,7 @@ var _ mysqlserver.Session = (*session)(nil)
 func newSession(e *Engine) *session {
 	return &session{
 		e: e, vars: defaultVariables(), temp: map[string]*catalog.Table{}, named: map[string]*namedStatement{}, txn: transaction{auto: true},
-		st: &function.State{Zone: e.cfg.TimeZone, Ctx: func() error { return nil }},
+		st: &store.State{Zone: e.cfg.TimeZone, Ctx: func() error { return nil }},
 	}
 }
 
@@ -106,7 +108,7 @@ func (s *session) fail(ctx context.Context, err error) error {
 	s.count = -1
 	e := s.errorOf(ctx, err)
 	if e != nil {
-		s.st.Warnings = append(s.st.Warnings, function.Warning{Level: "Error", Code: e.Code, Message: e.Message})
+		s.st.Warnings = append(s.st.Warnings, store.Warning{Level: "Error", Code: e.Code, Message: e.Message})
 		return e
 	}
 	return err
@@ -288,7 +290,7 @@ func (s *session) Reset(ctx context.Context) error {
 		}
 	}
 	zone := s.e.cfg.TimeZone
-	*s.st = function.State{Zone: zone, Ctx: func() error { return nil }}
+	*s.st = store.State{Zone: zone, Ctx: func() error { return nil }}
 	s.vars, s.temp, s.named, s.found, s.count = defaultVariables(), map[string]*catalog.Table{}, map[string]*namedStatement{}, 0, 0
 	s.txn, s.fixed = transaction{auto: true}, time.Time{}
 	return nil

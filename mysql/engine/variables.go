@@ -11,10 +11,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wirelark/wirelark/mysql/engine/internal/store"
+	values "github.com/wirelark/wirelark/mysql/engine/internal/value"
+
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/engine/internal/ast"
 	"github.com/wirelark/wirelark/mysql/engine/internal/catalog"
-	"github.com/wirelark/wirelark/mysql/engine/internal/function"
 	"github.com/wirelark/wirelark/mysql/engine/internal/translate"
 	"github.com/wirelark/wirelark/mysql/lexer"
 	"github.com/wirelark/wirelark/mysql/mysqlserver"
@@ -98,9 +100,9 @@ func (s *session) sysVar(scope, name string) (translate.Value, error) {
 // setUserVar sets @name.
 func (s *session) setUserVar(name string, t catalog.Type, v driver.Value) {
 	if s.st.Vars == nil {
-		s.st.Vars = map[string]function.Var{}
+		s.st.Vars = map[string]store.Var{}
 	}
-	vt := function.VarType(t.Rep())
+	vt := values.VarType(t.Rep())
 	if t.Rep() == catalog.RepText {
 		vt.Collation = t.Collation
 	}
@@ -108,9 +110,9 @@ func (s *session) setUserVar(name string, t catalog.Type, v driver.Value) {
 		vt.Unsigned = t.Unsigned
 	}
 	if v == nil {
-		vt = function.VarType(catalog.RepNull)
+		vt = values.VarType(catalog.RepNull)
 	}
-	s.st.Vars[name] = function.Var{Type: vt, Value: v}
+	s.st.Vars[name] = store.Var{Type: vt, Value: v}
 }
 
 // set answers SET.

@@ -6,6 +6,8 @@ import (
 	"math/big"
 	"strings"
 
+	"github.com/wirelark/wirelark/mysql/engine/internal/value"
+
 	"modernc.org/sqlite"
 )
 
@@ -36,11 +38,11 @@ func (s *sum) add(v driver.Value, sign int64) {
 		s.small += sign * i
 		return
 	}
-	d := toDec(v)
+	d := value.ToDec(v)
 	if sign < 0 {
-		d.n.Neg(d.n)
+		d.N.Neg(d.N)
 	}
-	x, y, scale := align(dec{s.n, s.scale}, d)
+	x, y, scale := value.Align(value.Dec{N: s.n, Scale: s.scale}, d)
 	s.n, s.scale = x.Add(x, y), scale
 }
 
@@ -58,7 +60,7 @@ func (s *sum) WindowValue(*sqlite.FunctionContext) (driver.Value, error) {
 	if s.count == 0 {
 		return nil, nil
 	}
-	d, _ := calc("+", dec{s.n, s.scale}, dec{big.NewInt(s.small), 0}, s.scale)
+	d, _ := value.Calc("+", value.Dec{N: s.n, Scale: s.scale}, value.Dec{N: big.NewInt(s.small), Scale: 0}, s.scale)
 	return d.String(), nil
 }
 
@@ -79,13 +81,13 @@ func (g *groupConcat) Step(_ *sqlite.FunctionContext, a []driver.Value) error {
 	}
 	if g.any {
 		if len(a) > 1 {
-			g.b.WriteString(text(a[1]))
+			g.b.WriteString(value.Text(a[1]))
 		} else {
 			g.b.WriteString(separator)
 		}
 	}
 	g.any = true
-	g.b.WriteString(text(a[0]))
+	g.b.WriteString(value.Text(a[0]))
 	return nil
 }
 
@@ -116,8 +118,8 @@ func (v *variance) Step(_ *sqlite.FunctionContext, a []driver.Value) error {
 		return nil
 	}
 	v.n++
-	v.kind = int(toInt(a[1]))
-	x := toFloat(a[0])
+	v.kind = int(value.ToInt(a[1]))
+	x := value.ToFloat(a[0])
 	d := x - v.mean
 	v.mean += d / float64(v.n)
 	v.m += d * (x - v.mean)
@@ -153,7 +155,7 @@ func (b *bits) Step(_ *sqlite.FunctionContext, a []driver.Value) error {
 	if a[0] == nil {
 		return nil
 	}
-	u := uint64(toInt(a[0]))
+	u := uint64(value.ToInt(a[0]))
 	switch b.op {
 	case '&':
 		b.v &= u
@@ -167,6 +169,8 @@ func (b *bits) Step(_ *sqlite.FunctionContext, a []driver.Value) error {
 
 func (b *bits) WindowInverse(*sqlite.FunctionContext, []driver.Value) error { return nil }
 
-func (b *bits) WindowValue(*sqlite.FunctionContext) (driver.Value, error) { return Unsigned(b.v), nil }
+func (b *bits) WindowValue(*sqlite.FunctionContext) (driver.Value, error) {
+	return value.Unsigned(b.v), nil
+}
 
 func (b *bits) Final(*sqlite.FunctionContext) {}

@@ -6,12 +6,14 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/wirelark/wirelark/mysql/engine/internal/value"
 )
 
 // dateFunc makes a function of a date that is NULL when there is none.
-func dateFunc(f func(c civil) driver.Value) scalar {
+func dateFunc(f func(c value.Civil) driver.Value) scalar {
 	return func(a []driver.Value) (driver.Value, error) {
-		c, ok := toCivil(a[0])
+		c, ok := value.ToCivil(a[0])
 		if !ok {
 			return nil, nil
 		}
@@ -25,7 +27,7 @@ func timeFunc(f func(us int64) driver.Value) scalar {
 		if a[0] == nil {
 			return nil, nil
 		}
-		us, ok := parseTime(text(a[0]))
+		us, ok := value.ParseTime(value.Text(a[0]))
 		if !ok {
 			return nil, nil
 		}
@@ -34,9 +36,9 @@ func timeFunc(f func(us int64) driver.Value) scalar {
 }
 
 // realDate makes a function of a date that is NULL for the zero date too.
-func realDate(f func(c civil) driver.Value) scalar {
-	return dateFunc(func(c civil) driver.Value {
-		if c.zero() {
+func realDate(f func(c value.Civil) driver.Value) scalar {
+	return dateFunc(func(c value.Civil) driver.Value {
+		if c.Zero() {
 			return nil
 		}
 		return f(c)
@@ -51,24 +53,24 @@ func abs64(n int64) int64 {
 }
 
 var dateFuncs = map[string]scalar{
-	"wl_year":         dateFunc(func(c civil) driver.Value { return int64(c.y) }),
-	"wl_month":        dateFunc(func(c civil) driver.Value { return int64(c.mo) }),
-	"wl_day":          dateFunc(func(c civil) driver.Value { return int64(c.d) }),
-	"wl_quarter":      dateFunc(func(c civil) driver.Value { return int64((c.mo + 2) / 3) }),
+	"wl_year":         dateFunc(func(c value.Civil) driver.Value { return int64(c.Y) }),
+	"wl_month":        dateFunc(func(c value.Civil) driver.Value { return int64(c.Mo) }),
+	"wl_day":          dateFunc(func(c value.Civil) driver.Value { return int64(c.D) }),
+	"wl_quarter":      dateFunc(func(c value.Civil) driver.Value { return int64((c.Mo + 2) / 3) }),
 	"wl_hour":         timeFunc(func(us int64) driver.Value { return abs64(us) / 3600000000 }),
 	"wl_minute":       timeFunc(func(us int64) driver.Value { return abs64(us) / 60000000 % 60 }),
 	"wl_second":       timeFunc(func(us int64) driver.Value { return abs64(us) / 1000000 % 60 }),
 	"wl_microsecond":  timeFunc(func(us int64) driver.Value { return abs64(us) % 1000000 }),
 	"wl_time_to_sec":  timeFunc(func(us int64) driver.Value { return us / 1000000 }),
-	"wl_dayofweek":    realDate(func(c civil) driver.Value { return int64(c.time().Weekday()) + 1 }),
-	"wl_weekday":      realDate(func(c civil) driver.Value { return (int64(c.time().Weekday()) + 6) % 7 }),
-	"wl_dayofyear":    realDate(func(c civil) driver.Value { return int64(c.time().YearDay()) }),
-	"wl_to_days":      realDate(func(c civil) driver.Value { return c.days() }),
-	"wl_to_seconds":   realDate(func(c civil) driver.Value { return c.days()*86400 + c.clock()/1000000 }),
-	"wl_dayname":      realDate(func(c civil) driver.Value { return c.time().Weekday().String() }),
-	"wl_monthname":    realDate(func(c civil) driver.Value { return c.time().Month().String() }),
-	"wl_last_day":     realDate(func(c civil) driver.Value { c.d = daysIn(c.y, c.mo); return c.date() }),
-	"wl_date":         dateFunc(func(c civil) driver.Value { return c.date() }),
+	"wl_dayofweek":    realDate(func(c value.Civil) driver.Value { return int64(c.Time().Weekday()) + 1 }),
+	"wl_weekday":      realDate(func(c value.Civil) driver.Value { return (int64(c.Time().Weekday()) + 6) % 7 }),
+	"wl_dayofyear":    realDate(func(c value.Civil) driver.Value { return int64(c.Time().YearDay()) }),
+	"wl_to_days":      realDate(func(c value.Civil) driver.Value { return c.Days() }),
+	"wl_to_seconds":   realDate(func(c value.Civil) driver.Value { return c.Days()*86400 + c.Clock()/1000000 }),
+	"wl_dayname":      realDate(func(c value.Civil) driver.Value { return c.Time().Weekday().String() }),
+	"wl_monthname":    realDate(func(c value.Civil) driver.Value { return c.Time().Month().String() }),
+	"wl_last_day":     realDate(func(c value.Civil) driver.Value { c.D = value.DaysIn(c.Y, c.Mo); return c.Date() }),
+	"wl_date":         dateFunc(func(c value.Civil) driver.Value { return c.Date() }),
 	"wl_week":         week,
 	"wl_yearweek":     yearWeek,
 	"wl_date_format":  dateFormat,
@@ -84,21 +86,21 @@ var dateFuncs = map[string]scalar{
 	"wl_makedate":     makeDate,
 	"wl_from_days":    fromDays,
 	"wl_addtime":      addTime,
-	"wl_temporal_num": temporalNumber,
+	"wl_temporal_num": value.TemporalNumber,
 	"wl_period_add": func(a []driver.Value) (driver.Value, error) {
-		p := toInt(a[0])
-		m := p/100*12 + p%100 - 1 + toInt(a[1])
+		p := value.ToInt(a[0])
+		m := p/100*12 + p%100 - 1 + value.ToInt(a[1])
 		return m/12*100 + m%12 + 1, nil
 	},
 }
 
 // toDatetime is wl_datetime(v, digits).
 func toDatetime(a []driver.Value) (driver.Value, error) {
-	c, ok := toCivil(a[0])
+	c, ok := value.ToCivil(a[0])
 	if !ok {
 		return nil, nil
 	}
-	return c.datetime(int(toInt(a[1]))), nil
+	return c.Datetime(int(value.ToInt(a[1]))), nil
 }
 
 // toTime is wl_time(v, digits).
@@ -106,40 +108,11 @@ func toTime(a []driver.Value) (driver.Value, error) {
 	if a[0] == nil {
 		return nil, nil
 	}
-	us, ok := parseTime(text(a[0]))
+	us, ok := value.ParseTime(value.Text(a[0]))
 	if !ok {
 		return nil, nil
 	}
-	return timeText(clampTime(us), int(toInt(a[1]))), nil
-}
-
-func clampTime(us int64) int64 {
-	return max(-maxTime, min(maxTime, us))
-}
-
-// temporalNumber is wl_temporal_num(v): 20060102150405 of a date, 150405 of a
-// time; a real number if there are parts of a second.
-func temporalNumber(a []driver.Value) (driver.Value, error) {
-	if a[0] == nil {
-		return nil, nil
-	}
-	s := text(a[0])
-	neg := strings.HasPrefix(s, "-")
-	whole, frac, _ := strings.Cut(s, ".")
-	digits := strings.Map(func(r rune) rune {
-		if r >= '0' && r <= '9' {
-			return r
-		}
-		return -1
-	}, whole)
-	n, _ := strconv.ParseInt(digits, 10, 64)
-	if neg {
-		n = -n
-	}
-	if frac == "" {
-		return n, nil
-	}
-	return strconv.FormatInt(n, 10) + "." + frac, nil
+	return value.TimeText(value.ClampTime(us), int(value.ToInt(a[1]))), nil
 }
 
 // intervalUnits are the parts that a unit of several parts is read into, in
@@ -152,18 +125,18 @@ var intervalUnits = map[string]int64{
 func interval(v driver.Value, unit string, sign int64) (months, us int64, ok bool) {
 	switch unit {
 	case "YEAR":
-		return sign * toInt(v) * 12, 0, true
+		return sign * value.ToInt(v) * 12, 0, true
 	case "QUARTER":
-		return sign * toInt(v) * 3, 0, true
+		return sign * value.ToInt(v) * 3, 0, true
 	case "MONTH":
-		return sign * toInt(v), 0, true
+		return sign * value.ToInt(v), 0, true
 	}
 	if u, simple := intervalUnits[unit]; simple {
 		if unit == "SECOND" {
-			d := toDec(v).round(6)
-			return 0, sign * d.n.Int64(), d.n.IsInt64()
+			d := value.ToDec(v).Round(6)
+			return 0, sign * d.N.Int64(), d.N.IsInt64()
 		}
-		n := toInt(v)
+		n := value.ToInt(v)
 		if abs64(n) > 1<<62/u {
 			return 0, 0, false
 		}
@@ -172,7 +145,7 @@ func interval(v driver.Value, unit string, sign int64) (months, us int64, ok boo
 	// As 'd hh:mm:ss.f': the parts from the right.
 	names := strings.Split(unit, "_")
 	order := []string{"YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND", "MICROSECOND"}
-	s := text(v)
+	s := value.Text(v)
 	if strings.HasPrefix(strings.TrimSpace(s), "-") {
 		sign = -sign
 	}
@@ -216,94 +189,79 @@ func dateAdd(a []driver.Value) (driver.Value, error) {
 		return nil, nil
 	}
 	unit := a[2].(string)
-	months, us, ok := interval(a[1], unit, toInt(a[3]))
-	digits := int(toInt(a[4]))
+	months, us, ok := interval(a[1], unit, value.ToInt(a[3]))
+	digits := int(value.ToInt(a[4]))
 	if !ok {
 		return nil, nil
 	}
 	if digits <= -10 {
-		t, good := parseTime(text(a[0]))
+		t, good := value.ParseTime(value.Text(a[0]))
 		if !good || months != 0 {
 			return nil, nil
 		}
-		return timeText(clampTime(t+us), -10-digits), nil
+		return value.TimeText(value.ClampTime(t+us), -10-digits), nil
 	}
-	c, clock, _, good := parseDatetime(text(a[0]))
-	if !good || c.zero() {
+	c, clock, _, good := value.ParseDatetime(value.Text(a[0]))
+	if !good || c.Zero() {
 		return nil, nil
 	}
-	c, ok = c.add(months, us)
+	c, ok = c.Add(months, us)
 	if !ok {
 		return nil, nil
 	}
 	switch {
 	case digits == -1, digits == -2 && !clock && us%86400e6 == 0 && intervalUnits[unit] != 3600e6 && !strings.Contains(unit, "SECOND"):
-		return c.date(), nil
+		return c.Date(), nil
 	case digits == -2:
-		if c.us != 0 {
-			return c.datetime(6), nil
+		if c.Us != 0 {
+			return c.Datetime(6), nil
 		}
-		return c.datetime(0), nil
+		return c.Datetime(0), nil
 	}
-	return c.datetime(digits), nil
-}
-
-func (c civil) add(months, us int64) (civil, bool) {
-	m := int64(c.y)*12 + int64(c.mo) - 1 + months
-	if m < 0 || m >= 10000*12 {
-		return c, false
-	}
-	c.y, c.mo = int(m/12), int(m%12)+1
-	c.d = min(c.d, daysIn(c.y, c.mo))
-	days, rest := us/86400e6, us%86400e6
-	if days > 4e6 || days < -4e6 {
-		return c, false
-	}
-	c = fromTime(c.time().AddDate(0, 0, int(days)).Add(time.Duration(rest) * time.Microsecond))
-	return c, c.y >= 0 && c.y <= 9999
+	return c.Datetime(digits), nil
 }
 
 func dateDiff(a []driver.Value) (driver.Value, error) {
-	x, ok := toCivil(a[0])
-	y, ok2 := toCivil(a[1])
-	if !ok || !ok2 || x.zero() || y.zero() {
+	x, ok := value.ToCivil(a[0])
+	y, ok2 := value.ToCivil(a[1])
+	if !ok || !ok2 || x.Zero() || y.Zero() {
 		return nil, nil
 	}
-	return x.days() - y.days(), nil
+	return x.Days() - y.Days(), nil
 }
 
 func timeDiff(a []driver.Value) (driver.Value, error) {
 	if a[0] == nil || a[1] == nil {
 		return nil, nil
 	}
-	digits := int(toInt(a[2]))
-	x, clock, _, ok := parseDatetime(text(a[0]))
-	y, clock2, _, ok2 := parseDatetime(text(a[1]))
+	digits := int(value.ToInt(a[2]))
+	x, clock, _, ok := value.ParseDatetime(value.Text(a[0]))
+	y, clock2, _, ok2 := value.ParseDatetime(value.Text(a[1]))
 	if ok && ok2 && clock && clock2 {
-		return timeText(clampTime(x.time().Sub(y.time()).Microseconds()), digits), nil
+		return value.TimeText(value.ClampTime(x.Time().Sub(y.Time()).Microseconds()), digits), nil
 	}
-	t, ok := parseTime(text(a[0]))
-	u, ok2 := parseTime(text(a[1]))
+	t, ok := value.ParseTime(value.Text(a[0]))
+	u, ok2 := value.ParseTime(value.Text(a[1]))
 	if !ok || !ok2 {
 		return nil, nil
 	}
-	return timeText(clampTime(t-u), digits), nil
+	return value.TimeText(value.ClampTime(t-u), digits), nil
 }
 
 // timestampDiff is wl_tsdiff(unit, a, b).
 func timestampDiff(a []driver.Value) (driver.Value, error) {
-	x, ok := toCivil(a[1])
-	y, ok2 := toCivil(a[2])
-	if !ok || !ok2 || x.zero() || y.zero() {
+	x, ok := value.ToCivil(a[1])
+	y, ok2 := value.ToCivil(a[2])
+	if !ok || !ok2 || x.Zero() || y.Zero() {
 		return nil, nil
 	}
 	unit := a[0].(string)
 	if u, simple := intervalUnits[unit]; simple {
-		days := y.days() - x.days()
-		return (days*86400e6 + y.clock() - x.clock()) / u, nil
+		days := y.Days() - x.Days()
+		return (days*86400e6 + y.Clock() - x.Clock()) / u, nil
 	}
-	months := int64(y.y-x.y)*12 + int64(y.mo-x.mo)
-	xr, yr := int64(x.d)*86400e6+x.clock(), int64(y.d)*86400e6+y.clock()
+	months := int64(y.Y-x.Y)*12 + int64(y.Mo-x.Mo)
+	xr, yr := int64(x.D)*86400e6+x.Clock(), int64(y.D)*86400e6+y.Clock()
 	if months > 0 && yr < xr {
 		months--
 	} else if months < 0 && yr > xr {
@@ -316,18 +274,18 @@ func secToTime(a []driver.Value) (driver.Value, error) {
 	if a[0] == nil {
 		return nil, nil
 	}
-	d := toDec(a[0]).round(6)
-	if !d.n.IsInt64() {
+	d := value.ToDec(a[0]).Round(6)
+	if !d.N.IsInt64() {
 		return nil, nil
 	}
-	return timeText(clampTime(d.n.Int64()), int(toInt(a[1]))), nil
+	return value.TimeText(value.ClampTime(d.N.Int64()), int(value.ToInt(a[1]))), nil
 }
 
 func makeTime(a []driver.Value) (driver.Value, error) {
 	if a[0] == nil || a[1] == nil || a[2] == nil {
 		return nil, nil
 	}
-	h, m, s := toInt(a[0]), toInt(a[1]), toInt(a[2])
+	h, m, s := value.ToInt(a[0]), value.ToInt(a[1]), value.ToInt(a[2])
 	if m < 0 || m > 59 || s < 0 || s > 59 {
 		return nil, nil
 	}
@@ -335,33 +293,33 @@ func makeTime(a []driver.Value) (driver.Value, error) {
 	if h < 0 {
 		us = -us
 	}
-	return timeText(clampTime(us), 0), nil
+	return value.TimeText(value.ClampTime(us), 0), nil
 }
 
 func makeDate(a []driver.Value) (driver.Value, error) {
 	if a[0] == nil || a[1] == nil {
 		return nil, nil
 	}
-	y, n := toInt(a[0]), toInt(a[1])
+	y, n := value.ToInt(a[0]), value.ToInt(a[1])
 	if y < 100 {
-		y = int64(shortYear(int(y)))
+		y = int64(value.ShortYear(int(y)))
 	}
 	if n <= 0 || n > 4e6 || y > 9999 {
 		return nil, nil
 	}
-	c := fromTime(time.Date(int(y), 1, int(n), 0, 0, 0, 0, time.UTC))
-	return c.date(), nil
+	c := value.FromTime(time.Date(int(y), 1, int(n), 0, 0, 0, 0, time.UTC))
+	return c.Date(), nil
 }
 
 func fromDays(a []driver.Value) (driver.Value, error) {
 	if a[0] == nil {
 		return nil, nil
 	}
-	n := toInt(a[0])
+	n := value.ToInt(a[0])
 	if n < 366 || n > 3652424 {
 		return "0000-00-00", nil
 	}
-	return fromTime(time.Unix((n-719528)*86400, 0).UTC()).date(), nil
+	return value.FromTime(time.Unix((n-719528)*86400, 0).UTC()).Date(), nil
 }
 
 // addTime is wl_addtime(a, b, sign, digits): digits as dateAdd has them.
@@ -369,61 +327,61 @@ func addTime(a []driver.Value) (driver.Value, error) {
 	if a[0] == nil || a[1] == nil {
 		return nil, nil
 	}
-	b, ok := parseTime(text(a[1]))
+	b, ok := value.ParseTime(value.Text(a[1]))
 	if !ok {
 		return nil, nil
 	}
-	digits := int(toInt(a[3]))
-	c, clock, _, good := parseDatetime(text(a[0]))
+	digits := int(value.ToInt(a[3]))
+	c, clock, _, good := value.ParseDatetime(value.Text(a[0]))
 	if good && (clock || digits >= 0) {
-		c, ok = c.add(0, b*toInt(a[2]))
+		c, ok = c.Add(0, b*value.ToInt(a[2]))
 		if !ok {
 			return nil, nil
 		}
 		if digits < 0 {
 			digits = 0
-			if c.us != 0 {
+			if c.Us != 0 {
 				digits = 6
 			}
 		}
-		return c.datetime(digits), nil
+		return c.Datetime(digits), nil
 	}
-	t, ok := parseTime(text(a[0]))
+	t, ok := value.ParseTime(value.Text(a[0]))
 	if !ok {
 		return nil, nil
 	}
-	sum := clampTime(t + b*toInt(a[2]))
+	sum := value.ClampTime(t + b*value.ToInt(a[2]))
 	digits = max(0, -10-digits)
 	if sum%1e6 != 0 {
 		digits = 6
 	}
-	return timeText(sum, digits), nil
+	return value.TimeText(sum, digits), nil
 }
 
 // week is wl_week(date, mode).
 func week(a []driver.Value) (driver.Value, error) {
-	c, ok := toCivil(a[0])
-	if !ok || c.zero() {
+	c, ok := value.ToCivil(a[0])
+	if !ok || c.Zero() {
 		return nil, nil
 	}
-	_, w := c.week(int(toInt(a[1])))
+	_, w := weekOf(c, int(value.ToInt(a[1])))
 	return int64(w), nil
 }
 
 // yearWeek is wl_yearweek(date, mode).
 func yearWeek(a []driver.Value) (driver.Value, error) {
-	c, ok := toCivil(a[0])
-	if !ok || c.zero() {
+	c, ok := value.ToCivil(a[0])
+	if !ok || c.Zero() {
 		return nil, nil
 	}
-	y, w := c.week(int(toInt(a[1])) | 2)
+	y, w := weekOf(c, int(value.ToInt(a[1]))|2)
 	return int64(y*100 + w), nil
 }
 
-// week returns the year and the number of the week, as WEEK and YEARWEEK
+// weekOf returns the year and the number of the week, as WEEK and YEARWEEK
 // count: bit 0 of mode, weeks begin on Monday; bit 1, from 1 on; bit 2, the
 // first week is one with that first day in it.
-func (c civil) week(mode int) (year, n int) {
+func weekOf(c value.Civil, mode int) (year, n int) {
 	if mode&1 == 0 {
 		mode ^= 4
 	}
@@ -435,8 +393,8 @@ func (c civil) week(mode int) (year, n int) {
 		}
 		return d
 	}
-	t := time.Date(c.y, time.Month(c.mo), c.d, 0, 0, 0, 0, time.UTC)
-	year = c.y
+	t := time.Date(c.Y, time.Month(c.Mo), c.D, 0, 0, 0, 0, time.UTC)
+	year = c.Y
 	start := time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)
 	w1 := wd(start)
 	days := t.YearDay() - 1
@@ -483,28 +441,28 @@ func fromUnix(a []driver.Value, zone *time.Location) (driver.Value, error) {
 	if a[0] == nil {
 		return nil, nil
 	}
-	d := toDec(a[0]).round(6)
-	if !d.n.IsInt64() || d.n.Sign() < 0 || d.n.Int64() > 32503680000*1e6 {
+	d := value.ToDec(a[0]).Round(6)
+	if !d.N.IsInt64() || d.N.Sign() < 0 || d.N.Int64() > 32503680000*1e6 {
 		return nil, nil
 	}
-	us := d.n.Int64()
-	return fromTime(time.UnixMicro(us).In(zone)).datetime(int(toInt(a[1]))), nil
+	us := d.N.Int64()
+	return value.FromTime(time.UnixMicro(us).In(zone)).Datetime(int(value.ToInt(a[1]))), nil
 }
 
 func toUnix(a []driver.Value, zone *time.Location) (driver.Value, error) {
-	c, ok := toCivil(a[0])
+	c, ok := value.ToCivil(a[0])
 	if !ok {
 		return nil, nil
 	}
-	if c.zero() {
+	if c.Zero() {
 		return int64(0), nil
 	}
-	t := time.Date(c.y, time.Month(c.mo), c.d, c.h, c.mi, c.s, 0, zone)
+	t := time.Date(c.Y, time.Month(c.Mo), c.D, c.H, c.Mi, c.S, 0, zone)
 	if t.Unix() < 0 {
 		return int64(0), nil
 	}
-	if digits := int(toInt(a[1])); digits > 0 {
-		return fmt.Sprintf("%d", t.Unix()) + fractionText(c.us, digits), nil
+	if digits := int(value.ToInt(a[1])); digits > 0 {
+		return fmt.Sprintf("%d", t.Unix()) + value.FractionText(c.Us, digits), nil
 	}
 	return t.Unix(), nil
 }

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/wirelark/wirelark/mysql/engine/internal/value"
 )
 
 // dateFormat is wl_date_format(date, format).
@@ -13,14 +15,14 @@ func dateFormat(a []driver.Value) (driver.Value, error) {
 	if a[0] == nil || a[1] == nil {
 		return nil, nil
 	}
-	c, ok := toCivil(a[0])
+	c, ok := value.ToCivil(a[0])
 	if !ok {
 		return nil, nil
 	}
-	return c.format(text(a[1])), nil
+	return format(c, value.Text(a[1])), nil
 }
 
-func (c civil) format(f string) string {
+func format(c value.Civil, f string) string {
 	var b strings.Builder
 	for i := 0; i < len(f); i++ {
 		if f[i] != '%' || i+1 == len(f) {
@@ -28,71 +30,71 @@ func (c civil) format(f string) string {
 			continue
 		}
 		i++
-		b.WriteString(c.field(f[i]))
+		b.WriteString(formatField(c, f[i]))
 	}
 	return b.String()
 }
 
-// field returns what %x stands for.
-func (c civil) field(x byte) string {
+// formatField returns what %x stands for.
+func formatField(c value.Civil, x byte) string {
 	two := func(n int) string { return fmt.Sprintf("%02d", n) }
-	hour12 := (c.h+11)%12 + 1
+	hour12 := (c.H+11)%12 + 1
 	half := "AM"
-	if c.h >= 12 {
+	if c.H >= 12 {
 		half = "PM"
 	}
 	switch x {
 	case 'Y':
-		return fmt.Sprintf("%04d", c.y)
+		return fmt.Sprintf("%04d", c.Y)
 	case 'y':
-		return two(c.y % 100)
+		return two(c.Y % 100)
 	case 'm':
-		return two(c.mo)
+		return two(c.Mo)
 	case 'c':
-		return strconv.Itoa(c.mo)
+		return strconv.Itoa(c.Mo)
 	case 'M':
-		return time.Month(c.mo).String()
+		return time.Month(c.Mo).String()
 	case 'b':
-		return time.Month(c.mo).String()[:3]
+		return time.Month(c.Mo).String()[:3]
 	case 'd':
-		return two(c.d)
+		return two(c.D)
 	case 'e':
-		return strconv.Itoa(c.d)
+		return strconv.Itoa(c.D)
 	case 'D':
-		return strconv.Itoa(c.d) + ordinal(c.d)
+		return strconv.Itoa(c.D) + ordinal(c.D)
 	case 'H':
-		return two(c.h)
+		return two(c.H)
 	case 'k':
-		return strconv.Itoa(c.h)
+		return strconv.Itoa(c.H)
 	case 'h', 'I':
 		return two(hour12)
 	case 'l':
 		return strconv.Itoa(hour12)
 	case 'i':
-		return two(c.mi)
+		return two(c.Mi)
 	case 's', 'S':
-		return two(c.s)
+		return two(c.S)
 	case 'f':
-		return fmt.Sprintf("%06d", c.us)
+		return fmt.Sprintf("%06d", c.Us)
 	case 'p':
 		return half
 	case 'r':
-		return fmt.Sprintf("%02d:%02d:%02d %s", hour12, c.mi, c.s, half)
+		return fmt.Sprintf("%02d:%02d:%02d %s", hour12, c.Mi, c.S, half)
 	case 'T':
-		return fmt.Sprintf("%02d:%02d:%02d", c.h, c.mi, c.s)
+		return fmt.Sprintf("%02d:%02d:%02d", c.H, c.Mi, c.S)
 	case 'j':
-		return fmt.Sprintf("%03d", c.time().YearDay())
+		return fmt.Sprintf("%03d", c.Time().YearDay())
 	case 'W':
-		return c.time().Weekday().String()
+		return c.Time().Weekday().String()
 	case 'a':
-		return c.time().Weekday().String()[:3]
+		return c.Time().Weekday().String()[:3]
 	case 'w':
-		return strconv.Itoa(int(c.time().Weekday()))
+		return strconv.Itoa(int(c.Time().Weekday()))
 	case 'U', 'u', 'V', 'v':
-		_, n := c.week(map[byte]int{'U': 0, 'u': 1, 'V': 2, 'v': 3}[x])
+		_, n := weekOf(c, map[byte]int{'U': 0, 'u': 1, 'V': 2, 'v': 3}[x])
 		return two(n)
 	case 'X', 'x':
-		y, _ := c.week(map[byte]int{'X': 2, 'x': 3}[x])
+		y, _ := weekOf(c, map[byte]int{'X': 2, 'x': 3}[x])
 		return fmt.Sprintf("%04d", y)
 	}
 	return string(x)
@@ -119,29 +121,29 @@ func strToDate(a []driver.Value) (driver.Value, error) {
 	if a[0] == nil || a[1] == nil {
 		return nil, nil
 	}
-	c, ok := scan(text(a[0]), text(a[1]))
+	c, ok := scan(value.Text(a[0]), value.Text(a[1]))
 	if !ok {
 		return nil, nil
 	}
-	switch toInt(a[2]) {
+	switch value.ToInt(a[2]) {
 	case 0:
-		return c.date(), nil
+		return c.Date(), nil
 	case 1:
-		return timeText(c.clock(), 0), nil
+		return value.TimeText(c.Clock(), 0), nil
 	case 3:
-		return c.datetime(6), nil
+		return c.Datetime(6), nil
 	}
-	return c.datetime(0), nil
+	return c.Datetime(0), nil
 }
 
 // scan reads s by a format of DATE_FORMAT.
-func scan(s, f string) (civil, bool) {
-	var c civil
+func scan(s, f string) (value.Civil, bool) {
+	var c value.Civil
 	pm, half := false, false
 	yday := 0
 	num := func(width int) (int, bool) {
 		n := 0
-		for n < len(s) && n < width && isDigit(s[n]) {
+		for n < len(s) && n < width && value.IsDigit(s[n]) {
 			n++
 		}
 		v, err := strconv.Atoi(s[:n])
@@ -178,34 +180,34 @@ func scan(s, f string) (civil, bool) {
 		ok := true
 		switch f[i] {
 		case 'Y':
-			c.y, ok = num(4)
+			c.Y, ok = num(4)
 		case 'y':
-			c.y, ok = num(2)
-			c.y = shortYear(c.y)
+			c.Y, ok = num(2)
+			c.Y = value.ShortYear(c.Y)
 		case 'm', 'c':
-			c.mo, ok = num(2)
+			c.Mo, ok = num(2)
 		case 'd', 'e':
-			c.d, ok = num(2)
+			c.D, ok = num(2)
 		case 'D':
-			c.d, ok = num(2)
+			c.D, ok = num(2)
 			if len(s) >= 2 {
 				s = s[2:]
 			}
 		case 'H', 'k':
-			c.h, ok = num(2)
+			c.H, ok = num(2)
 		case 'h', 'I', 'l':
-			c.h, ok = num(2)
+			c.H, ok = num(2)
 			half = true
 		case 'i':
-			c.mi, ok = num(2)
+			c.Mi, ok = num(2)
 		case 's', 'S':
-			c.s, ok = num(2)
+			c.S, ok = num(2)
 		case 'f':
 			n := 0
-			for n < len(s) && n < 6 && isDigit(s[n]) {
+			for n < len(s) && n < 6 && value.IsDigit(s[n]) {
 				n++
 			}
-			c.us, _ = fraction("."+s[:n], 0)
+			c.Us, _ = value.Fraction("."+s[:n], 0)
 			s = s[n:]
 		case 'p':
 			if len(s) < 2 {
@@ -218,8 +220,8 @@ func scan(s, f string) (civil, bool) {
 			if f[i] == 'b' {
 				short = 3
 			}
-			c.mo, ok = name(func(i int) string { return time.Month(i + 1).String() }, 12, short)
-			c.mo++
+			c.Mo, ok = name(func(i int) string { return time.Month(i + 1).String() }, 12, short)
+			c.Mo++
 		case 'W', 'a':
 			short := 0
 			if f[i] == 'a' {
@@ -229,13 +231,13 @@ func scan(s, f string) (civil, bool) {
 		case 'j':
 			yday, ok = num(3)
 		case 'T':
-			var t civil
+			var t value.Civil
 			t, ok = scan(s[:min(8, len(s))], "%H:%i:%s")
-			c.h, c.mi, c.s, s = t.h, t.mi, t.s, s[min(8, len(s)):]
+			c.H, c.Mi, c.S, s = t.H, t.Mi, t.S, s[min(8, len(s)):]
 		case 'r':
-			var t civil
+			var t value.Civil
 			t, ok = scan(s[:min(11, len(s))], "%h:%i:%s %p")
-			c.h, c.mi, c.s, s = t.h, t.mi, t.s, s[min(11, len(s)):]
+			c.H, c.Mi, c.S, s = t.H, t.Mi, t.S, s[min(11, len(s)):]
 		default:
 			ok = s != "" && s[0] == f[i]
 			if ok {
@@ -247,14 +249,14 @@ func scan(s, f string) (civil, bool) {
 		}
 	}
 	if half {
-		c.h %= 12
+		c.H %= 12
 		if pm {
-			c.h += 12
+			c.H += 12
 		}
 	}
 	if yday > 0 {
-		t := fromTime(time.Date(c.y, 1, yday, 0, 0, 0, 0, time.UTC))
-		c.mo, c.d = t.mo, t.d
+		t := value.FromTime(time.Date(c.Y, 1, yday, 0, 0, 0, 0, time.UTC))
+		c.Mo, c.D = t.Mo, t.D
 	}
-	return c, c.valid() || c.d == 0 && c.mo == 0
+	return c, c.Valid() || c.D == 0 && c.Mo == 0
 }

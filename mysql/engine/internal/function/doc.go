@@ -1,5 +1,5 @@
-// Package function has what MySQL computes and SQLite does not: exact
-// decimals, dates, texts, collations, aggregates, and the conversion of values
-// to the type of the column that they are stored in. [Register] adds all of it
-// to a SQLite driver, under names that begin with wl_.
+// Package function has what MySQL computes and SQLite does not, as functions of
+// SQLite whose names begin with wl_: arithmetic on decimals, dates, texts,
+// JSON, aggregates, and the orders of texts. [Register] adds all of it to a
+// driver.
 package function

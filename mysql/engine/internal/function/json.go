@@ -5,6 +5,8 @@ import (
 	"database/sql/driver"
 	"encoding/json"
 	"strings"
+
+	"github.com/wirelark/wirelark/mysql/engine/internal/value"
 )
 
 var jsonFuncs = map[string]scalar{
@@ -12,7 +14,7 @@ var jsonFuncs = map[string]scalar{
 		if a[0] == nil {
 			return nil, nil
 		}
-		return quoteJSON(text(a[0])), nil
+		return quoteJSON(value.Text(a[0])), nil
 	},
 	"wl_json_unquote": stringFunc(func(s string) driver.Value {
 		var out string
@@ -29,7 +31,7 @@ var jsonFuncs = map[string]scalar{
 			if i > 0 {
 				b.WriteString(", ")
 			}
-			b.WriteString(quoteJSON(text(a[i])) + ": " + jsonValue(a[i+1]))
+			b.WriteString(quoteJSON(value.Text(a[i])) + ": " + jsonValue(a[i+1]))
 		}
 		return "{" + b.String() + "}", nil
 	},
@@ -106,7 +108,7 @@ func jsonValue(v driver.Value) string {
 	if v == nil {
 		return "null"
 	}
-	return text(v)
+	return value.Text(v)
 }
 
 func quoteJSON(s string) string {

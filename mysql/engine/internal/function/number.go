@@ -6,12 +6,14 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
+
+	"github.com/wirelark/wirelark/mysql/engine/internal/value"
 )
 
 // realFunc makes a function of one real number that is NULL where it has no
 // value.
 func realFunc(f func(x float64) float64) scalar {
-	return strict(func(a []driver.Value) driver.Value { return finite(f(toFloat(a[0]))) })
+	return strict(func(a []driver.Value) driver.Value { return finite(f(value.ToFloat(a[0]))) })
 }
 
 func finite(f float64) driver.Value {
@@ -22,20 +24,20 @@ func finite(f float64) driver.Value {
 }
 
 var numberFuncs = map[string]scalar{
-	"wl_real":  strict(func(a []driver.Value) driver.Value { return toFloat(a[0]) }),
+	"wl_real":  strict(func(a []driver.Value) driver.Value { return value.ToFloat(a[0]) }),
 	"wl_sqrt":  realFunc(math.Sqrt),
 	"wl_exp":   realFunc(math.Exp),
 	"wl_ln":    realFunc(func(x float64) float64 { return positive(x, math.Log) }),
 	"wl_log2":  realFunc(func(x float64) float64 { return positive(x, math.Log2) }),
 	"wl_log10": realFunc(func(x float64) float64 { return positive(x, math.Log10) }),
 	"wl_log": strict(func(a []driver.Value) driver.Value {
-		b, x := toFloat(a[0]), toFloat(a[1])
+		b, x := value.ToFloat(a[0]), value.ToFloat(a[1])
 		if b <= 0 || b == 1 || x <= 0 {
 			return nil
 		}
 		return finite(math.Log(x) / math.Log(b))
 	}),
-	"wl_pow":     strict(func(a []driver.Value) driver.Value { return finite(math.Pow(toFloat(a[0]), toFloat(a[1]))) }),
+	"wl_pow":     strict(func(a []driver.Value) driver.Value { return finite(math.Pow(value.ToFloat(a[0]), value.ToFloat(a[1]))) }),
 	"wl_sin":     realFunc(math.Sin),
 	"wl_cos":     realFunc(math.Cos),
 	"wl_tan":     realFunc(math.Tan),
@@ -43,27 +45,27 @@ var numberFuncs = map[string]scalar{
 	"wl_asin":    realFunc(math.Asin),
 	"wl_acos":    realFunc(math.Acos),
 	"wl_atan":    realFunc(math.Atan),
-	"wl_atan2":   strict(func(a []driver.Value) driver.Value { return math.Atan2(toFloat(a[0]), toFloat(a[1])) }),
+	"wl_atan2":   strict(func(a []driver.Value) driver.Value { return math.Atan2(value.ToFloat(a[0]), value.ToFloat(a[1])) }),
 	"wl_degrees": realFunc(func(x float64) float64 { return x * 180 / math.Pi }),
 	"wl_radians": realFunc(func(x float64) float64 { return x * math.Pi / 180 }),
 	// wl_round(x, digits, scale of the result): decimals.
 	"wl_round": strict(func(a []driver.Value) driver.Value {
-		return toDec(a[0]).round(clampScale(a[1])).round(int(toInt(a[2]))).String()
+		return value.ToDec(a[0]).Round(clampScale(a[1])).Round(int(value.ToInt(a[2]))).String()
 	}),
 	"wl_truncate": strict(func(a []driver.Value) driver.Value {
-		return toDec(a[0]).trunc(clampScale(a[1])).round(int(toInt(a[2]))).String()
+		return value.ToDec(a[0]).Trunc(clampScale(a[1])).Round(int(value.ToInt(a[2]))).String()
 	}),
 	"wl_round_int": strict(func(a []driver.Value) driver.Value {
-		v, _ := toDec(a[0]).round(clampScale(a[1])).integer(toInt(a[2]) != 0)
+		v, _ := value.ToDec(a[0]).Round(clampScale(a[1])).Integer(value.ToInt(a[2]) != 0)
 		return v
 	}),
 	"wl_truncate_int": strict(func(a []driver.Value) driver.Value {
-		v, _ := toDec(a[0]).trunc(clampScale(a[1])).integer(toInt(a[2]) != 0)
+		v, _ := value.ToDec(a[0]).Trunc(clampScale(a[1])).Integer(value.ToInt(a[2]) != 0)
 		return v
 	}),
 	"wl_round_real": strict(func(a []driver.Value) driver.Value {
 		p := math.Pow10(clampScale(a[1]))
-		r := math.RoundToEven(toFloat(a[0]) * p)
+		r := math.RoundToEven(value.ToFloat(a[0]) * p)
 		if math.IsInf(r, 0) {
 			return a[0]
 		}
@@ -71,45 +73,45 @@ var numberFuncs = map[string]scalar{
 	}),
 	"wl_truncate_real": strict(func(a []driver.Value) driver.Value {
 		p := math.Pow10(clampScale(a[1]))
-		return math.Trunc(toFloat(a[0])*p) / p
+		return math.Trunc(value.ToFloat(a[0])*p) / p
 	}),
 	"wl_ceil": strict(func(a []driver.Value) driver.Value {
-		d := toDec(a[0])
-		t := d.trunc(0)
-		if cmpDec(d, t) > 0 {
-			t.n.Add(t.n, big.NewInt(1))
+		d := value.ToDec(a[0])
+		t := d.Trunc(0)
+		if value.CmpDec(d, t) > 0 {
+			t.N.Add(t.N, big.NewInt(1))
 		}
 		return t.String()
 	}),
 	"wl_floor": strict(func(a []driver.Value) driver.Value {
-		d := toDec(a[0])
-		t := d.trunc(0)
-		if cmpDec(d, t) < 0 {
-			t.n.Sub(t.n, big.NewInt(1))
+		d := value.ToDec(a[0])
+		t := d.Trunc(0)
+		if value.CmpDec(d, t) < 0 {
+			t.N.Sub(t.N, big.NewInt(1))
 		}
 		return t.String()
 	}),
 	"wl_ceil_real":  realFunc(math.Ceil),
 	"wl_floor_real": realFunc(math.Floor),
 	"wl_mod_real": strict(func(a []driver.Value) driver.Value {
-		return finite(math.Mod(toFloat(a[0]), toFloat(a[1])))
+		return finite(math.Mod(value.ToFloat(a[0]), value.ToFloat(a[1])))
 	}),
 	"wl_div_real": strict(func(a []driver.Value) driver.Value {
-		if toFloat(a[1]) == 0 {
+		if value.ToFloat(a[1]) == 0 {
 			return nil
 		}
-		return finite(toFloat(a[0]) / toFloat(a[1]))
+		return finite(value.ToFloat(a[0]) / value.ToFloat(a[1]))
 	}),
-	"wl_abs_dec": strict(func(a []driver.Value) driver.Value { return strings.TrimPrefix(text(a[0]), "-") }),
+	"wl_abs_dec": strict(func(a []driver.Value) driver.Value { return strings.TrimPrefix(value.Text(a[0]), "-") }),
 	"wl_neg_dec": strict(func(a []driver.Value) driver.Value {
-		d := toDec(a[0])
-		d.n.Neg(d.n)
+		d := value.ToDec(a[0])
+		d.N.Neg(d.N)
 		return d.String()
 	}),
-	"wl_sign": strict(func(a []driver.Value) driver.Value { return int64(toDec(a[0]).n.Sign()) }),
+	"wl_sign": strict(func(a []driver.Value) driver.Value { return int64(value.ToDec(a[0]).N.Sign()) }),
 	// wl_bits(op, a, b): the operators of unsigned integers.
 	"wl_bits": strict(func(a []driver.Value) driver.Value {
-		x, y := uint64(toInt(a[1])), uint64(toInt(a[2]))
+		x, y := uint64(value.ToInt(a[1])), uint64(value.ToInt(a[2]))
 		switch a[0].(string) {
 		case "&":
 			x &= y
@@ -124,21 +126,21 @@ var numberFuncs = map[string]scalar{
 		case "~":
 			x = ^x
 		}
-		return Unsigned(x)
+		return value.Unsigned(x)
 	}),
 	"wl_bit_count": strict(func(a []driver.Value) driver.Value {
 		n := int64(0)
-		for u := uint64(toInt(a[0])); u != 0; u &= u - 1 {
+		for u := uint64(value.ToInt(a[0])); u != 0; u &= u - 1 {
 			n++
 		}
 		return n
 	}),
 	"wl_base": strict(func(a []driver.Value) driver.Value { // CONV
-		from, to := toInt(a[1]), toInt(a[2])
+		from, to := value.ToInt(a[1]), value.ToInt(a[2])
 		if from < 2 || from > 36 || abs64(to) < 2 || abs64(to) > 36 {
 			return nil
 		}
-		s := strings.ToLower(strings.TrimSpace(text(a[0])))
+		s := strings.ToLower(strings.TrimSpace(value.Text(a[0])))
 		n := 0
 		for n < len(s) && strings.IndexByte("0123456789abcdefghijklmnopqrstuvwxyz"[:from], s[n]) >= 0 {
 			n++
@@ -150,7 +152,7 @@ var numberFuncs = map[string]scalar{
 		return strings.ToUpper(strconv.FormatUint(u, int(abs64(to))))
 	}),
 	"wl_format": strict(func(a []driver.Value) driver.Value {
-		d := toDec(a[0]).round(max(0, clampScale(a[1])))
+		d := value.ToDec(a[0]).Round(max(0, clampScale(a[1])))
 		s := d.String()
 		neg := strings.HasPrefix(s, "-")
 		whole, frac, hasFrac := strings.Cut(strings.TrimPrefix(s, "-"), ".")
@@ -174,4 +176,4 @@ func positive(x float64, f func(float64) float64) float64 {
 	return f(x)
 }
 
-func clampScale(v driver.Value) int { return int(max(-65, min(38, toInt(v)))) }
+func clampScale(v driver.Value) int { return int(max(-65, min(38, value.ToInt(v)))) }

@@ -3,12 +3,14 @@ package function
 import (
 	"database/sql/driver"
 	"maps"
+
+	"github.com/wirelark/wirelark/mysql/engine/internal/value"
 )
 
 // pure are the functions whose result depends on their arguments alone.
 var pure = func() map[string]scalar {
 	m := map[string]scalar{
-		"wl_dec": arith, "wl_int": intArith, "wl_todec": toDecimal, "wl_castdec": castDecimal, "wl_castint": castInt,
+		"wl_dec": value.Arith, "wl_int": value.IntArith, "wl_todec": value.ToDecimal, "wl_castdec": value.CastDecimal, "wl_castint": value.CastInt,
 	}
 	maps.Copy(m, dateFuncs)
 	maps.Copy(m, textFuncs)
@@ -31,5 +33,5 @@ func strict(f func(a []driver.Value) driver.Value) scalar {
 
 // stringFunc makes a function of one text.
 func stringFunc(f func(s string) driver.Value) scalar {
-	return strict(func(a []driver.Value) driver.Value { return f(text(a[0])) })
+	return strict(func(a []driver.Value) driver.Value { return f(value.Text(a[0])) })
 }

@@ -5,6 +5,10 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/wirelark/wirelark/mysql/engine/internal/store"
+
+	"github.com/wirelark/wirelark/mysql/engine/internal/value"
+
 	"modernc.org/sqlite"
 
 	"github.com/wirelark/wirelark/mysql/engine/internal/catalog"
@@ -14,8 +18,8 @@ import (
 type scalar func(args []driver.Value) (driver.Value, error)
 
 // Register adds the functions and collations to d. They work on s.
-func Register(d *sqlite.Driver, s *State) error {
-	for name, cmp := range collations {
+func Register(d *sqlite.Driver, s *store.State) error {
+	for name, cmp := range value.Collations {
 		if err := d.RegisterCollationUtf8(name, cmp); err != nil {
 			return err
 		}
@@ -26,7 +30,7 @@ func Register(d *sqlite.Driver, s *State) error {
 			return err
 		}
 	}
-	for name, f := range s.functions() {
+	for name, f := range functions(s) {
 		if err := d.RegisterFunction(name, &sqlite.FunctionImpl{NArgs: -1, Scalar: adapt(f)}); err != nil {
 			return err
 		}
@@ -47,34 +51,34 @@ func adapt(f scalar) func(*sqlite.FunctionContext, []driver.Value) (driver.Value
 }
 
 // functions are those that depend on the session.
-func (s *State) functions() map[string]scalar {
+func functions(s *store.State) map[string]scalar {
 	return map[string]scalar{
-		"wl_store":    s.store,
-		"wl_change":   s.change,
-		"wl_onupdate": s.onUpdate,
-		"wl_conv":     s.conv,
+		"wl_store":    s.Store,
+		"wl_change":   s.Change,
+		"wl_onupdate": s.OnUpdate,
+		"wl_conv":     s.Conv,
 		"wl_lastid": func(a []driver.Value) (driver.Value, error) {
-			s.LastID, s.SetID = uint64(toInt(a[0])), true
+			s.LastID, s.SetID = uint64(value.ToInt(a[0])), true
 			return a[0], nil
 		},
-		"wl_setvar": func(a []driver.Value) (driver.Value, error) { return s.setVar(a) },
-		"wl_getvar": func(a []driver.Value) (driver.Value, error) { return s.Vars[text(a[0])].Value, nil },
+		"wl_setvar": func(a []driver.Value) (driver.Value, error) { return setVar(s, a) },
+		"wl_getvar": func(a []driver.Value) (driver.Value, error) { return s.Vars[value.Text(a[0])].Value, nil },
 		"wl_rand": func(a []driver.Value) (driver.Value, error) {
 			if len(a) == 1 {
-				if s.rnd == nil {
-					s.rnd = rand.New(rand.NewPCG(uint64(toInt(a[0])), 0))
+				if s.Rnd == nil {
+					s.Rnd = rand.New(rand.NewPCG(uint64(value.ToInt(a[0])), 0))
 				}
-				return s.rnd.Float64(), nil
+				return s.Rnd.Float64(), nil
 			}
 			return rand.Float64(), nil
 		},
 		"wl_uuid":      func([]driver.Value) (driver.Value, error) { return newUUID() },
-		"wl_sleep":     func(a []driver.Value) (driver.Value, error) { return s.sleep(a) },
+		"wl_sleep":     func(a []driver.Value) (driver.Value, error) { return sleep(s, a) },
 		"wl_from_unix": func(a []driver.Value) (driver.Value, error) { return fromUnix(a, s.Zone) },
 		"wl_to_unix":   func(a []driver.Value) (driver.Value, error) { return toUnix(a, s.Zone) },
 		"wl_warn_div":  func([]driver.Value) (driver.Value, error) { s.Warn(1365, "Division by 0"); return nil, nil },
 		"wl_one_row": func(a []driver.Value) (driver.Value, error) {
-			if toInt(a[0]) > 1 {
+			if value.ToInt(a[0]) > 1 {
 				return nil, catalog.Errorf(1242, "Subquery returns more than 1 row")
 			}
 			return int64(1), nil
@@ -82,24 +86,24 @@ func (s *State) functions() map[string]scalar {
 	}
 }
 
-func (s *State) setVar(a []driver.Value) (driver.Value, error) {
-	name := text(a[0])
+func setVar(s *store.State, a []driver.Value) (driver.Value, error) {
+	name := value.Text(a[0])
 	v := s.Vars[name]
-	v.Type = varType(int(toInt(a[2])))
+	v.Type = value.VarType(catalog.Rep(value.ToInt(a[2])))
 	v.Value = a[1]
 	if s.Vars == nil {
-		s.Vars = map[string]Var{}
+		s.Vars = map[string]store.Var{}
 	}
 	s.Vars[name] = v
 	return a[1], nil
 }
 
 // sleep waits in small steps, so that a statement that is killed ends.
-func (s *State) sleep(a []driver.Value) (driver.Value, error) {
+func sleep(s *store.State, a []driver.Value) (driver.Value, error) {
 	if a[0] == nil {
 		return int64(0), nil
 	}
-	end := time.Now().Add(time.Duration(toFloat(a[0]) * float64(time.Second)))
+	end := time.Now().Add(time.Duration(value.ToFloat(a[0]) * float64(time.Second)))
 	for {
 		if err := s.Ctx(); err != nil {
 			return nil, catalog.Errorf(1317, "Query execution was interrupted")

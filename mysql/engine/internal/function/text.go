@@ -17,6 +17,10 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/wirelark/wirelark/mysql/engine/internal/store"
+
+	"github.com/wirelark/wirelark/mysql/engine/internal/value"
+
 	"github.com/wirelark/wirelark/mysql/engine/internal/catalog"
 )
 
@@ -26,7 +30,7 @@ const maxText = 16 << 20
 var textFuncs = map[string]scalar{
 	"wl_text":        func(a []driver.Value) (driver.Value, error) { return toText(a), nil },
 	"wl_bytes":       func(a []driver.Value) (driver.Value, error) { return toBytes(a[0]), nil },
-	"wl_bit_bytes":   strict(func(a []driver.Value) driver.Value { return BitBytes(a[0], int(toInt(a[1]))) }),
+	"wl_bit_bytes":   strict(func(a []driver.Value) driver.Value { return store.BitBytes(a[0], int(value.ToInt(a[1]))) }),
 	"wl_like":        like,
 	"wl_regexp":      regex,
 	"wl_concat":      strict(func(a []driver.Value) driver.Value { return joinAll("", a) }),
@@ -36,10 +40,10 @@ var textFuncs = map[string]scalar{
 	"wl_length":      stringFunc(func(s string) driver.Value { return int64(len(s)) }),
 	"wl_char_length": strict(charLength),
 	"wl_reverse":     stringFunc(reverse),
-	"wl_left":        strict(func(a []driver.Value) driver.Value { return slice(a[0], 0, toInt(a[1])) }),
+	"wl_left":        strict(func(a []driver.Value) driver.Value { return slice(a[0], 0, value.ToInt(a[1])) }),
 	"wl_right": strict(func(a []driver.Value) driver.Value {
 		n := length(a[0])
-		k := max(0, min(n, toInt(a[1])))
+		k := max(0, min(n, value.ToInt(a[1])))
 		return slice(a[0], n-k, k)
 	}),
 	"wl_substring":       strict(substring),
@@ -50,8 +54,8 @@ var textFuncs = map[string]scalar{
 	"wl_rpad":            strict(func(a []driver.Value) driver.Value { return pad(a, false) }),
 	"wl_trim":            strict(trim),
 	"wl_repeat": strict(func(a []driver.Value) driver.Value {
-		n := toInt(a[1])
-		if s := text(a[0]); n > 0 && s != "" {
+		n := value.ToInt(a[1])
+		if s := value.Text(a[0]); n > 0 && s != "" {
 			if n > int64(maxText/len(s)) {
 				return nil
 			}
@@ -60,17 +64,17 @@ var textFuncs = map[string]scalar{
 		return ""
 	}),
 	"wl_space": strict(func(a []driver.Value) driver.Value {
-		return strings.Repeat(" ", int(max(0, min(toInt(a[0]), maxText))))
+		return strings.Repeat(" ", int(max(0, min(value.ToInt(a[0]), maxText))))
 	}),
 	"wl_replace": strict(func(a []driver.Value) driver.Value {
-		if text(a[1]) == "" {
-			return text(a[0])
+		if value.Text(a[1]) == "" {
+			return value.Text(a[0])
 		}
-		return strings.ReplaceAll(text(a[0]), text(a[1]), text(a[2]))
+		return strings.ReplaceAll(value.Text(a[0]), value.Text(a[1]), value.Text(a[2]))
 	}),
 	"wl_insert": strict(insert),
 	"wl_strcmp": strict(func(a []driver.Value) driver.Value {
-		return int64(collations[collationOf(a[2])](text(a[0]), text(a[1])))
+		return int64(value.Collations[collationOf(a[2])](value.Text(a[0]), value.Text(a[1])))
 	}),
 	"wl_ascii": stringFunc(func(s string) driver.Value { return int64((s + "\x00")[0]) }),
 	"wl_ord":   stringFunc(ord),
@@ -100,7 +104,7 @@ var textFuncs = map[string]scalar{
 	}),
 	"wl_field": field,
 	"wl_elt": func(a []driver.Value) (driver.Value, error) {
-		n := toInt(a[0])
+		n := value.ToInt(a[0])
 		if a[0] == nil || n < 1 || n >= int64(len(a)) {
 			return nil, nil
 		}
@@ -112,12 +116,12 @@ var textFuncs = map[string]scalar{
 			return "NULL", nil
 		}
 		r := strings.NewReplacer(`\`, `\\`, `'`, `\'`, "\x00", `\0`, "\x1a", `\Z`)
-		return "'" + r.Replace(text(a[0])) + "'", nil
+		return "'" + r.Replace(value.Text(a[0])) + "'", nil
 	},
 	"wl_soundex": stringFunc(soundex),
 	"wl_enum_index": strict(func(a []driver.Value) driver.Value {
 		for i, v := range a[1:] {
-			if strings.EqualFold(text(a[0]), text(v)) {
+			if strings.EqualFold(value.Text(a[0]), value.Text(v)) {
 				return int64(i + 1)
 			}
 		}
@@ -125,17 +129,17 @@ var textFuncs = map[string]scalar{
 	}),
 	"wl_set_bits": strict(func(a []driver.Value) driver.Value {
 		var bits uint64
-		for _, s := range strings.Split(text(a[0]), ",") {
+		for _, s := range strings.Split(value.Text(a[0]), ",") {
 			for i, v := range a[1:] {
-				if strings.EqualFold(s, text(v)) {
+				if strings.EqualFold(s, value.Text(v)) {
 					bits |= 1 << i
 				}
 			}
 		}
-		return Unsigned(bits)
+		return value.Unsigned(bits)
 	}),
 	"wl_separate": strict(func(a []driver.Value) driver.Value {
-		return strings.ReplaceAll(text(a[0]), separator, text(a[1]))
+		return strings.ReplaceAll(value.Text(a[0]), separator, value.Text(a[1]))
 	}),
 	"wl_row": func(a []driver.Value) (driver.Value, error) { // for COUNT(DISTINCT a, b)
 		var b strings.Builder
@@ -143,12 +147,12 @@ var textFuncs = map[string]scalar{
 			if v == nil {
 				return nil, nil
 			}
-			s := text(v)
+			s := value.Text(v)
 			fmt.Fprintf(&b, "%d:%s,", len(s), s)
 		}
 		return b.String(), nil
 	},
-	"wl_fold": strict(func(a []driver.Value) driver.Value { return fold(strings.TrimRight(text(a[0]), " ")) }),
+	"wl_fold": strict(func(a []driver.Value) driver.Value { return value.Fold(strings.TrimRight(value.Text(a[0]), " ")) }),
 }
 
 // toText is wl_text(v, rep, digits): v, held as rep, as MySQL writes it.
@@ -157,27 +161,27 @@ func toText(a []driver.Value) driver.Value {
 	case nil:
 		return nil
 	case []byte:
-		if u, ok := BigUnsigned(v); ok && catalog.Rep(toInt(a[1])) == catalog.RepInt {
+		if u, ok := value.BigUnsigned(v); ok && catalog.Rep(value.ToInt(a[1])) == catalog.RepInt {
 			return strconv.FormatUint(u, 10)
 		}
 		return string(v)
 	case float64:
 		if len(a) > 2 {
-			digits := toInt(a[2])
+			digits := value.ToInt(a[2])
 			if digits < 0 {
-				return FormatFloat(v)
+				return value.FormatFloat(v)
 			}
 			return strconv.FormatFloat(v, 'f', int(digits), 64)
 		}
 	}
-	return text(a[0])
+	return value.Text(a[0])
 }
 
 func toBytes(v driver.Value) driver.Value {
 	if v == nil {
 		return nil
 	}
-	return []byte(text(v))
+	return []byte(value.Text(v))
 }
 
 func joinAll(sep string, a []driver.Value) driver.Value {
@@ -186,7 +190,7 @@ func joinAll(sep string, a []driver.Value) driver.Value {
 	for i, v := range a {
 		_, b := v.([]byte)
 		binary = binary || b
-		parts[i] = text(v)
+		parts[i] = value.Text(v)
 	}
 	s := strings.Join(parts, sep)
 	if binary {
@@ -205,7 +209,7 @@ func concatWS(a []driver.Value) (driver.Value, error) {
 			list = append(list, v)
 		}
 	}
-	return joinAll(text(a[0]), list), nil
+	return joinAll(value.Text(a[0]), list), nil
 }
 
 // length returns the number of characters of a text, of bytes of a blob.
@@ -213,7 +217,7 @@ func length(v driver.Value) int64 {
 	if b, ok := v.([]byte); ok {
 		return int64(len(b))
 	}
-	return int64(utf8.RuneCountInString(text(v)))
+	return int64(utf8.RuneCountInString(value.Text(v)))
 }
 
 func charLength(a []driver.Value) driver.Value { return length(a[0]) }
@@ -226,7 +230,7 @@ func slice(v driver.Value, start, n int64) driver.Value {
 	if b, ok := v.([]byte); ok {
 		return bytes.Clone(b[start : start+n])
 	}
-	s := text(v)
+	s := value.Text(v)
 	if int64(len(s)) == total {
 		return s[start : start+n]
 	}
@@ -236,9 +240,9 @@ func slice(v driver.Value, start, n int64) driver.Value {
 
 func substring(a []driver.Value) driver.Value {
 	total := length(a[0])
-	pos, n := toInt(a[1]), total
+	pos, n := value.ToInt(a[1]), total
 	if len(a) > 2 {
-		n = toInt(a[2])
+		n = value.ToInt(a[2])
 	}
 	if pos < 0 {
 		pos += total + 1
@@ -250,7 +254,7 @@ func substring(a []driver.Value) driver.Value {
 }
 
 func substringIndex(a []driver.Value) driver.Value {
-	s, d, n := text(a[0]), text(a[1]), toInt(a[2])
+	s, d, n := value.Text(a[0]), value.Text(a[1]), value.ToInt(a[2])
 	if d == "" || n == 0 {
 		return ""
 	}
@@ -265,7 +269,7 @@ func substringIndex(a []driver.Value) driver.Value {
 }
 
 func collationOf(v driver.Value) string {
-	if s := text(v); s != "" {
+	if s := value.Text(v); s != "" {
 		return s
 	}
 	return "wl_bin"
@@ -273,8 +277,8 @@ func collationOf(v driver.Value) string {
 
 // foldFor returns what makes texts comparable by a collation.
 func foldFor(v driver.Value) func(string) string {
-	if strings.HasPrefix(text(v), "wl_ci") {
-		return fold
+	if strings.HasPrefix(value.Text(v), "wl_ci") {
+		return value.Fold
 	}
 	return func(s string) string { return s }
 }
@@ -282,8 +286,8 @@ func foldFor(v driver.Value) func(string) string {
 // locate is wl_locate(part, text, from, collation).
 func locate(a []driver.Value) driver.Value {
 	f := foldFor(a[3])
-	part, s := []rune(f(text(a[0]))), []rune(f(text(a[1])))
-	from := toInt(a[2])
+	part, s := []rune(f(value.Text(a[0]))), []rune(f(value.Text(a[1])))
+	from := value.ToInt(a[2])
 	if from < 1 || from > int64(len(s))+1 {
 		return int64(0)
 	}
@@ -296,7 +300,7 @@ func locate(a []driver.Value) driver.Value {
 }
 
 func pad(a []driver.Value, left bool) driver.Value {
-	n := toInt(a[1])
+	n := value.ToInt(a[1])
 	have := length(a[0])
 	if n < 0 || n > maxText {
 		return nil
@@ -306,7 +310,7 @@ func pad(a []driver.Value, left bool) driver.Value {
 	}
 	fill := " "
 	if len(a) > 2 {
-		fill = text(a[2])
+		fill = value.Text(a[2])
 	}
 	if fill == "" {
 		return nil
@@ -318,14 +322,14 @@ func pad(a []driver.Value, left bool) driver.Value {
 		out = append(out, r[len(out)%len(r)])
 	}
 	if left {
-		return string(out) + text(a[0])
+		return string(out) + value.Text(a[0])
 	}
-	return text(a[0]) + string(out)
+	return value.Text(a[0]) + string(out)
 }
 
 // trim is wl_trim(text, what, mode).
 func trim(a []driver.Value) driver.Value {
-	s, what, mode := text(a[0]), text(a[1]), text(a[2])
+	s, what, mode := value.Text(a[0]), value.Text(a[1]), value.Text(a[2])
 	if what == "" {
 		return s
 	}
@@ -342,16 +346,16 @@ func trim(a []driver.Value) driver.Value {
 }
 
 func insert(a []driver.Value) driver.Value {
-	r := []rune(text(a[0]))
-	pos, n := toInt(a[1]), toInt(a[2])
+	r := []rune(value.Text(a[0]))
+	pos, n := value.ToInt(a[1]), value.ToInt(a[2])
 	if pos < 1 || pos > int64(len(r)) {
-		return text(a[0])
+		return value.Text(a[0])
 	}
 	rest := int64(len(r)) - pos + 1
 	if n < 0 || n > rest {
 		n = rest
 	}
-	return string(r[:pos-1]) + text(a[3]) + string(r[pos-1+n:])
+	return string(r[:pos-1]) + value.Text(a[3]) + string(r[pos-1+n:])
 }
 
 func reverse(s string) driver.Value {
@@ -380,7 +384,7 @@ func charOf(a []driver.Value) (driver.Value, error) {
 		if v == nil {
 			continue
 		}
-		n := uint32(toInt(v))
+		n := uint32(value.ToInt(v))
 		for shift := 24; shift >= 0; shift -= 8 {
 			if n>>shift != 0 || shift == 0 {
 				b = append(b, byte(n>>shift))
@@ -395,14 +399,14 @@ func hexOf(a []driver.Value) driver.Value {
 	case int64:
 		return strings.ToUpper(strconv.FormatUint(uint64(v), 16))
 	case float64:
-		return strings.ToUpper(strconv.FormatUint(uint64(toInt(v)), 16))
+		return strings.ToUpper(strconv.FormatUint(uint64(value.ToInt(v)), 16))
 	}
-	return strings.ToUpper(hex.EncodeToString([]byte(text(a[0]))))
+	return strings.ToUpper(hex.EncodeToString([]byte(value.Text(a[0]))))
 }
 
 func sha2(a []driver.Value) driver.Value {
-	b := []byte(text(a[0]))
-	switch toInt(a[1]) {
+	b := []byte(value.Text(a[0]))
+	switch value.ToInt(a[1]) {
 	case 0, 256:
 		h := sha256.Sum256(b)
 		return hex.EncodeToString(h[:])
@@ -429,10 +433,10 @@ func field(a []driver.Value) (driver.Value, error) {
 			continue
 		}
 		same := false
-		if c := text(a[0]); c == "number" {
-			same = cmpDec(toDec(a[1]), toDec(v)) == 0
+		if c := value.Text(a[0]); c == "number" {
+			same = value.CmpDec(value.ToDec(a[1]), value.ToDec(v)) == 0
 		} else {
-			same = collations[collationOf(a[0])](text(a[1]), text(v)) == 0
+			same = value.Collations[collationOf(a[0])](value.Text(a[1]), value.Text(v)) == 0
 		}
 		if same {
 			return int64(i + 1), nil
@@ -442,11 +446,11 @@ func field(a []driver.Value) (driver.Value, error) {
 }
 
 func findInSet(a []driver.Value) driver.Value {
-	if text(a[1]) == "" {
+	if value.Text(a[1]) == "" {
 		return int64(0)
 	}
-	for i, s := range strings.Split(text(a[1]), ",") {
-		if collations[collationOf(a[2])](text(a[0]), s) == 0 {
+	for i, s := range strings.Split(value.Text(a[1]), ",") {
+		if value.Collations[collationOf(a[2])](value.Text(a[0]), s) == 0 {
 			return int64(i + 1)
 		}
 	}
@@ -485,10 +489,10 @@ func like(a []driver.Value) (driver.Value, error) {
 	}
 	f := foldFor(a[3])
 	esc := rune(-1)
-	if e := []rune(text(a[2])); len(e) > 0 {
+	if e := []rune(value.Text(a[2])); len(e) > 0 {
 		esc = e[0]
 	}
-	ok := Like([]rune(f(text(a[0]))), []rune(f(text(a[1]))), esc)
+	ok := Like([]rune(f(value.Text(a[0]))), []rune(f(value.Text(a[1]))), esc)
 	return boolean(ok), nil
 }
 
@@ -534,14 +538,14 @@ func regex(a []driver.Value) (driver.Value, error) {
 		return nil, nil
 	}
 	flags := ""
-	if strings.HasPrefix(text(a[2]), "wl_ci") {
+	if strings.HasPrefix(value.Text(a[2]), "wl_ci") {
 		flags = "(?i)"
 	}
-	re, err := regexp.Compile(flags + text(a[1]))
+	re, err := regexp.Compile(flags + value.Text(a[1]))
 	if err != nil {
 		return nil, catalog.Errorf(1139, "Got error '%v' from regexp", err)
 	}
-	return boolean(re.MatchString(text(a[0]))), nil
+	return boolean(re.MatchString(value.Text(a[0]))), nil
 }
 
 func newUUID() (driver.Value, error) {

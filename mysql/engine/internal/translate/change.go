@@ -4,10 +4,11 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/wirelark/wirelark/mysql/engine/internal/store"
+
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/engine/internal/ast"
 	"github.com/wirelark/wirelark/mysql/engine/internal/catalog"
-	"github.com/wirelark/wirelark/mysql/engine/internal/function"
 )
 
 // writer translates a statement that stores to one table.
@@ -29,7 +30,7 @@ func (w *writer) store(pos int, from catalog.Rep) string {
 	}
 	c := &w.t.Columns[pos]
 	n := len(w.e.State.Stores)
-	w.e.State.Stores = append(w.e.State.Stores, function.Store{
+	w.e.State.Stores = append(w.e.State.Stores, store.Store{
 		Type: c.Type, Name: c.Name, From: from, NotNull: c.NotNull, Auto: c.Auto, Lenient: w.lenient, NoNull: w.noNull && !w.update, First: pos == w.first, Update: w.update,
 		Place: "`" + w.t.DB + "`.`" + w.t.Name + "`.`" + c.Name + "`",
 		Check: "`" + w.t.DB + "`.`" + w.t.Name + "`",
@@ -183,7 +184,7 @@ func (w *writer) missing(p int, said bool) string {
 		if w.lenient {
 			w.e.State.Warn(1364, "Field '%s' doesn't have a default value", c.Name)
 		}
-		z := function.Zero(&c.Type)
+		z := store.Zero(&c.Type)
 		return "wl_store(" + w.store(p, c.Type.Rep()) + ", " + w.e.bind(z) + ")"
 	}
 	if c.DefExpr != "" && !strings.HasPrefix(c.DefExpr, "current_timestamp") {

@@ -7,10 +7,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wirelark/wirelark/mysql/engine/internal/store"
+
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/engine/internal/ast"
 	"github.com/wirelark/wirelark/mysql/engine/internal/catalog"
-	"github.com/wirelark/wirelark/mysql/engine/internal/function"
 )
 
 // Type is short for catalog.Type.
@@ -35,7 +36,7 @@ type Env struct {
 	Collation string // of the connection
 	Strict    bool
 	DivError  bool // ERROR_FOR_DIVISION_BY_ZERO
-	State     *function.State
+	State     *store.State
 	Info      map[string]Value                   // DATABASE(), USER() and the like
 	Parse     func(sql string) (ast.Expr, error) // an expression that is kept as text
 
@@ -44,7 +45,7 @@ type Env struct {
 	Query func(e *Env, s *scope, q *ast.Select, want []Type) *compiled
 	Call  func(e *Env, s *scope, f *ast.Func) val
 
-	args []driver.Value
+	args     []driver.Value
 	argText  map[string]int
 	ctes     []*cte
 	aliases  int
@@ -245,4 +246,3 @@ type compiled struct {
 	cols []Column
 	one  bool // it has one row at most
 }
-

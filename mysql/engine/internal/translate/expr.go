@@ -6,9 +6,11 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/wirelark/wirelark/mysql/engine/internal/store"
+	"github.com/wirelark/wirelark/mysql/engine/internal/value"
+
 	"github.com/wirelark/wirelark/mysql/engine/internal/ast"
 	"github.com/wirelark/wirelark/mysql/engine/internal/catalog"
-	"github.com/wirelark/wirelark/mysql/engine/internal/function"
 )
 
 // expr compiles an expression.
@@ -117,7 +119,7 @@ func (e *Env) expr(s *scope, x ast.Expr) val {
 func (e *Env) userVar(name string) Value {
 	v, ok := e.State.Vars[name]
 	if !ok {
-		return Value{Type: function.VarType(catalog.RepNull)}
+		return Value{Type: value.VarType(catalog.RepNull)}
 	}
 	return Value{v.Type, v.Value}
 }
@@ -169,7 +171,7 @@ func (e *Env) literal(l *ast.Lit) val {
 				return e.literal(&ast.Lit{Kind: ast.LitDecimal, Text: l.Text})
 			}
 			v.t.Unsigned = true
-			v.sql = e.bind(function.Unsigned(u))
+			v.sql = e.bind(value.Unsigned(u))
 		} else if l.Text == "-9223372036854775808" {
 			v.sql = "(-9223372036854775807-1)"
 		}
@@ -237,8 +239,8 @@ func (e *Env) temporalLiteral(l *ast.Lit) val {
 
 // temporalText converts a text to the form in which t is held.
 func (e *Env) temporalText(s string, t Type) (string, bool) {
-	st := function.Store{Type: t, From: catalog.RepText}
-	v, err := (&function.State{Now: e.Now}).Convert(&st, s)
+	st := store.Store{Type: t, From: catalog.RepText}
+	v, err := (&store.State{Now: e.Now}).Convert(&st, s)
 	if err != nil {
 		return "", false
 	}

@@ -422,4 +422,3 @@ func (e *Env) groupBy(s *scope, c *ast.Core) string {
 	}
 	return " GROUP BY " + strings.Join(list, ", ")
 }
-

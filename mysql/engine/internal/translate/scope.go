@@ -168,4 +168,3 @@ func materialized(t Type) Type {
 	t.Expr = false
 	return t
 }
-

@@ -281,4 +281,3 @@ func (e *Env) secToTime(s *scope, f *ast.Func) val {
 	}
 	return val{sql: "wl_sec_to_time(" + e.form(a[0], 'd') + ", " + itoa(digits) + ")", t: timeType(digits)}
 }
-

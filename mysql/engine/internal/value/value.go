@@ -1,4 +1,4 @@
-package function
+package value
 
 import (
 	"database/sql/driver"
@@ -11,8 +11,8 @@ import (
 	"github.com/wirelark/wirelark/mysql/engine/internal/catalog"
 )
 
-// text returns v as MySQL writes it.
-func text(v driver.Value) string {
+// Text returns v as MySQL writes it.
+func Text(v driver.Value) string {
 	switch v := v.(type) {
 	case string:
 		return v
@@ -38,8 +38,8 @@ func FormatFloat(f float64) string {
 	return v.String()
 }
 
-// toFloat returns v as a number: of a text the number that it begins with.
-func toFloat(v driver.Value) float64 {
+// ToFloat returns v as a number: of a text the number that it begins with.
+func ToFloat(v driver.Value) float64 {
 	switch v := v.(type) {
 	case int64:
 		return float64(v)
@@ -58,8 +58,8 @@ func toFloat(v driver.Value) float64 {
 	return 0
 }
 
-// toInt returns v as an integer, rounded.
-func toInt(v driver.Value) int64 {
+// ToInt returns v as an integer, rounded.
+func ToInt(v driver.Value) int64 {
 	switch v := v.(type) {
 	case int64:
 		return v
@@ -72,7 +72,7 @@ func toInt(v driver.Value) int64 {
 			return n
 		}
 	}
-	f := math.Round(toFloat(v))
+	f := math.Round(ToFloat(v))
 	switch {
 	case f >= math.MaxInt64:
 		return math.MaxInt64
@@ -99,9 +99,9 @@ func Unsigned(u uint64) driver.Value {
 	return binary.BigEndian.AppendUint64(nil, u)
 }
 
-// numberPrefix returns how many bytes of s make a number, and whether it is
+// NumberPrefix returns how many bytes of s make a number, and whether it is
 // an integer.
-func numberPrefix(s string) (n int, integer bool) {
+func NumberPrefix(s string) (n int, integer bool) {
 	i := 0
 	if i < len(s) && (s[i] == '-' || s[i] == '+') {
 		i++
@@ -144,14 +144,14 @@ func numberPrefix(s string) (n int, integer bool) {
 // of it.
 func prefixFloat(s string) (float64, bool) {
 	s = strings.TrimLeft(s, " \t\n\r\v\f")
-	n, _ := numberPrefix(s)
+	n, _ := NumberPrefix(s)
 	f, _ := strconv.ParseFloat(strings.TrimPrefix(s[:n], "+"), 64)
 	return f, n > 0 && strings.TrimRight(s[n:], " \t\n\r\v\f") == ""
 }
 
-// varType is the type of a user variable that was given a value held so.
-func varType(rep int) catalog.Type {
-	switch catalog.Rep(rep) {
+// VarType is the type of a user variable that was given a value held so.
+func VarType(rep catalog.Rep) catalog.Type {
+	switch rep {
 	case catalog.RepInt:
 		return catalog.Type{Kind: mysql.TypeLonglong, Length: 21, Precision: 20, Collation: "binary", Expr: true}
 	case catalog.RepReal:
@@ -163,7 +163,3 @@ func varType(rep int) catalog.Type {
 	}
 	return catalog.Type{Kind: mysql.TypeLongBlob, Length: 1 << 24, Collation: "utf8mb4_general_ci", Expr: true}
 }
-
-// VarType returns the type of a user variable that was given a value of type
-// t.
-func VarType(rep catalog.Rep) catalog.Type { return varType(int(rep)) }

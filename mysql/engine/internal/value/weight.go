@@ -1,4 +1,4 @@
-package function
+package value
 
 import (
 	_ "embed"

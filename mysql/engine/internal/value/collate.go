@@ -1,4 +1,4 @@
-package function
+package value
 
 import (
 	"cmp"
@@ -6,23 +6,23 @@ import (
 	"unicode/utf8"
 )
 
-// collations are the orders in which texts and what is held as text are
+// Collations are the orders in which texts and what is held as text are
 // compared. All but the one of MySQL 8's collations take no notice of spaces
 // at the end.
-var collations = map[string]func(a, b string) int{
-	"wl_ci":       func(a, b string) int { return compareFold(strings.TrimRight(a, " "), strings.TrimRight(b, " ")) },
-	"wl_ci_nopad": compareFold,
+var Collations = map[string]func(a, b string) int{
+	"wl_ci":       func(a, b string) int { return CompareFold(strings.TrimRight(a, " "), strings.TrimRight(b, " ")) },
+	"wl_ci_nopad": CompareFold,
 	"wl_bin":      comparePadded,
 	"wl_cs":       comparePadded,
 	"wl_decimal": func(a, b string) int {
 		if a == b {
 			return 0
 		}
-		return cmpDec(parseDec(a), parseDec(b))
+		return CmpDec(parseDec(a), parseDec(b))
 	},
 	"wl_time": func(a, b string) int {
-		x, _ := parseTime(a)
-		y, _ := parseTime(b)
+		x, _ := ParseTime(a)
+		y, _ := ParseTime(b)
 		return cmp.Compare(x, y)
 	},
 }
@@ -47,9 +47,9 @@ func comparePadded(a, b string) int {
 	return 0
 }
 
-// compareFold compares the weights of utf8mb4_general_ci, character by
+// CompareFold compares the weights of utf8mb4_general_ci, character by
 // character.
-func compareFold(a, b string) int {
+func CompareFold(a, b string) int {
 	for a != "" && b != "" {
 		var x, y rune
 		var n, m int
@@ -74,8 +74,8 @@ func compareFold(a, b string) int {
 	return cmp.Compare(len(a), len(b))
 }
 
-// fold returns s with every character replaced by the one that stands for its
+// Fold returns s with every character replaced by the one that stands for its
 // weight: texts that are equal in utf8mb4_general_ci become the same.
-func fold(s string) string {
+func Fold(s string) string {
 	return strings.Map(weight, s)
 }

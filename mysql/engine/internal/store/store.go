@@ -1,4 +1,4 @@
-package function
+package store
 
 import (
 	"database/sql/driver"
@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/wirelark/wirelark/mysql/engine/internal/value"
 
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/engine/internal/catalog"
@@ -32,9 +34,9 @@ type Store struct {
 	Update  bool
 }
 
-// store is wl_store(n, v): the value for a row that is inserted.
-func (s *State) store(a []driver.Value) (driver.Value, error) {
-	st := &s.Stores[toInt(a[0])]
+// Store is wl_store(n, v): the value for a row that is inserted.
+func (s *State) Store(a []driver.Value) (driver.Value, error) {
+	st := &s.Stores[value.ToInt(a[0])]
 	if st.First {
 		s.Rows++
 	}
@@ -48,9 +50,9 @@ func (s *State) store(a []driver.Value) (driver.Value, error) {
 	return v, err
 }
 
-// change is wl_change(n, v, old): the value for a row that is updated.
-func (s *State) change(a []driver.Value) (driver.Value, error) {
-	st := &s.Stores[toInt(a[0])]
+// Change is wl_change(n, v, old): the value for a row that is updated.
+func (s *State) Change(a []driver.Value) (driver.Value, error) {
+	st := &s.Stores[value.ToInt(a[0])]
 	if st.First {
 		s.Matched++
 		s.changed = false
@@ -67,19 +69,19 @@ func (s *State) change(a []driver.Value) (driver.Value, error) {
 	return v, nil
 }
 
-// conv is wl_conv(n, v): converted, but not counted.
-func (s *State) conv(a []driver.Value) (driver.Value, error) {
-	v, _ := s.convert(&s.Stores[toInt(a[0])], a[1])
+// Conv is wl_conv(n, v): converted, but not counted.
+func (s *State) Conv(a []driver.Value) (driver.Value, error) {
+	v, _ := s.convert(&s.Stores[value.ToInt(a[0])], a[1])
 	return v, nil
 }
 
-// onUpdate is wl_onupdate(n, old, changed): now, if the row has changed.
-func (s *State) onUpdate(a []driver.Value) (driver.Value, error) {
-	if toInt(a[2]) == 0 {
+// OnUpdate is wl_onupdate(n, old, changed): now, if the row has changed.
+func (s *State) OnUpdate(a []driver.Value) (driver.Value, error) {
+	if value.ToInt(a[2]) == 0 {
 		return a[1], nil
 	}
-	st := &s.Stores[toInt(a[0])]
-	return fromTime(s.Now).datetime(st.Type.Decimals), nil
+	st := &s.Stores[value.ToInt(a[0])]
+	return value.FromTime(s.Now).Datetime(st.Type.Decimals), nil
 }
 
 func same(a, b driver.Value) bool {
@@ -102,12 +104,12 @@ func (s *State) row(st *Store) int {
 // assign converts v and sees to NULL and AUTO_INCREMENT.
 func (s *State) assign(st *Store, v driver.Value) (driver.Value, error) {
 	if st.Auto && !st.Update {
-		if v == nil || toDec(v).n.Sign() == 0 {
+		if v == nil || value.ToDec(v).N.Sign() == 0 {
 			id := s.NextAuto(0)
 			if s.NewID == 0 {
 				s.NewID = id
 			}
-			v = Unsigned(id)
+			v = value.Unsigned(id)
 			if limit := maxOf(&st.Type); id > limit {
 				return nil, catalog.Errorf(167, "Out of range value for column '%s' at row %d", st.Name, s.row(st))
 			}
@@ -135,7 +137,7 @@ func (s *State) assign(st *Store, v driver.Value) (driver.Value, error) {
 		s.Warn(err.Code, "%s", err.Message)
 	}
 	if st.Auto && !st.Update {
-		s.NextAuto(uint64(toInt(out)))
+		s.NextAuto(uint64(value.ToInt(out)))
 	}
 	return out, nil
 }
@@ -154,7 +156,7 @@ func Zero(t *catalog.Type) driver.Value {
 	case catalog.RepReal:
 		return 0.0
 	case catalog.RepDec:
-		return dec{new(big.Int), 0}.round(t.Decimals).String()
+		return value.Dec{N: new(big.Int), Scale: 0}.Round(t.Decimals).String()
 	case catalog.RepBytes:
 		if t.Kind == mysql.TypeString {
 			return make([]byte, t.Length)
@@ -163,9 +165,9 @@ func Zero(t *catalog.Type) driver.Value {
 	case catalog.RepDate:
 		return "0000-00-00"
 	case catalog.RepDatetime:
-		return civil{}.datetime(t.Decimals)
+		return value.Civil{}.Datetime(t.Decimals)
 	case catalog.RepTime:
-		return timeText(0, t.Decimals)
+		return value.TimeText(0, t.Decimals)
 	}
 	if t.Kind == mysql.TypeEnum && len(t.Values) > 0 {
 		return t.Values[0]
@@ -180,7 +182,7 @@ func (s *State) convert(st *Store, v driver.Value) (driver.Value, *catalog.Error
 		return nil, nil
 	}
 	if b, ok := v.([]byte); ok && st.From == catalog.RepInt {
-		if u, big := BigUnsigned(b); big {
+		if u, big := value.BigUnsigned(b); big {
 			v = strconv.FormatUint(u, 10)
 		}
 	}
@@ -236,31 +238,31 @@ func (s *State) incorrect(st *Store, kind string, v driver.Value) *catalog.Error
 	if kind == "date" || kind == "datetime" || kind == "time" {
 		code = 1292
 	}
-	return catalog.Errorf(code, "Incorrect %s value: '%s' for column %s at row %d", kind, text(v), st.Place, s.row(st))
+	return catalog.Errorf(code, "Incorrect %s value: '%s' for column %s at row %d", kind, value.Text(v), st.Place, s.row(st))
 }
 
 // number reads v as an exact number; err tells what of a text is no number.
-func (s *State) number(st *Store, v driver.Value, kind string) (dec, *catalog.Error) {
+func (s *State) number(st *Store, v driver.Value, kind string) (value.Dec, *catalog.Error) {
 	txt, ok := v.(string)
 	if b, isBytes := v.([]byte); isBytes {
 		txt, ok = string(b), true
 	}
 	if !ok || st.From == catalog.RepDec || st.From == catalog.RepInt {
-		return toDec(v), nil
+		return value.ToDec(v), nil
 	}
 	if st.From == catalog.RepDate || st.From == catalog.RepDatetime || st.From == catalog.RepTime {
-		n, _ := temporalNumber([]driver.Value{txt})
-		return toDec(n), nil
+		n, _ := value.TemporalNumber([]driver.Value{txt})
+		return value.ToDec(n), nil
 	}
 	trimmed := strings.TrimSpace(txt)
-	n, _ := numberPrefix(trimmed)
+	n, _ := value.NumberPrefix(trimmed)
 	switch {
 	case n == 0:
-		return dec{new(big.Int), 0}, s.incorrect(st, kind, v)
+		return value.Dec{N: new(big.Int), Scale: 0}, s.incorrect(st, kind, v)
 	case n < len(trimmed):
-		return toDec(trimmed), s.truncated(st)
+		return value.ToDec(trimmed), s.truncated(st)
 	}
-	return toDec(trimmed), nil
+	return value.ToDec(trimmed), nil
 }
 
 func (s *State) toInteger(st *Store, v driver.Value) (driver.Value, *catalog.Error) {
@@ -272,22 +274,22 @@ func (s *State) toInteger(st *Store, v driver.Value) (driver.Value, *catalog.Err
 		v = math.RoundToEven(f)
 	}
 	d, err := s.number(st, v, "integer")
-	d = d.round(0)
-	if d.n.Cmp(big.NewInt(lo)) < 0 {
+	d = d.Round(0)
+	if d.N.Cmp(big.NewInt(lo)) < 0 {
 		return lo, s.outOfRange(st)
 	}
-	if d.n.Cmp(new(big.Int).SetUint64(hi)) > 0 {
-		return Unsigned(hi), s.outOfRange(st)
+	if d.N.Cmp(new(big.Int).SetUint64(hi)) > 0 {
+		return value.Unsigned(hi), s.outOfRange(st)
 	}
 	return integerOf(d), err
 }
 
 // integerOf returns an integer within 64 bits as SQLite holds it.
-func integerOf(d dec) driver.Value {
-	if d.n.IsInt64() {
-		return d.n.Int64()
+func integerOf(d value.Dec) driver.Value {
+	if d.N.IsInt64() {
+		return d.N.Int64()
 	}
-	return Unsigned(d.n.Uint64())
+	return value.Unsigned(d.N.Uint64())
 }
 
 func (s *State) toReal(st *Store, v driver.Value) (driver.Value, *catalog.Error) {
@@ -305,7 +307,7 @@ func (s *State) toReal(st *Store, v driver.Value) (driver.Value, *catalog.Error)
 		f = float64(v)
 	default:
 		_, err = s.number(st, v, kind)
-		f = toFloat(v)
+		f = value.ToFloat(v)
 	}
 	if t.Unsigned && f < 0 {
 		return 0.0, s.outOfRange(st)
@@ -328,14 +330,14 @@ func (s *State) toReal(st *Store, v driver.Value) (driver.Value, *catalog.Error)
 
 func (s *State) toDecimal(st *Store, v driver.Value) (driver.Value, *catalog.Error) {
 	d, err := s.number(st, v, "decimal")
-	r, ok := fit(d, st.Type.Precision, st.Type.Decimals)
-	if st.Type.Unsigned && d.n.Sign() < 0 {
-		return dec{new(big.Int), 0}.round(st.Type.Decimals).String(), s.outOfRange(st)
+	r, ok := value.Fit(d, st.Type.Precision, st.Type.Decimals)
+	if st.Type.Unsigned && d.N.Sign() < 0 {
+		return value.Dec{N: new(big.Int), Scale: 0}.Round(st.Type.Decimals).String(), s.outOfRange(st)
 	}
 	if !ok {
 		return r.String(), s.outOfRange(st)
 	}
-	if err == nil && cmpDec(d, r) != 0 {
+	if err == nil && value.CmpDec(d, r) != 0 {
 		s.Note(1265, "Data truncated for column '%s' at row %d", st.Name, s.row(st))
 	}
 	return r.String(), err
@@ -347,72 +349,72 @@ func (s *State) toDate(st *Store, v driver.Value) (driver.Value, *catalog.Error)
 	if t.Kind == mysql.TypeDate {
 		kind = "date"
 	}
-	var c civil
+	var c value.Civil
 	whole, ok := true, true
 	if st.From == catalog.RepTime {
-		us, _ := parseTime(text(v))
-		base := fromTime(s.Now)
-		base.h, base.mi, base.s, base.us = 0, 0, 0, 0
-		c, _ = base.add(0, us)
+		us, _ := value.ParseTime(value.Text(v))
+		base := value.FromTime(s.Now)
+		base.H, base.Mi, base.S, base.Us = 0, 0, 0, 0
+		c, _ = base.Add(0, us)
 	} else {
-		str := text(v)
+		str := value.Text(v)
 		if st.From == catalog.RepInt && len(str) < 6 {
 			str = strings.Repeat("0", 6-len(str)) + str
 		}
-		c, _, whole, ok = parseDatetime(str)
+		c, _, whole, ok = value.ParseDatetime(str)
 		if str == "000000" {
-			c, ok = civil{}, true
+			c, ok = value.Civil{}, true
 		}
 	}
 	if !ok {
 		return Zero(t), s.incorrect(st, kind, v)
 	}
 	if t.Kind == mysql.TypeDate {
-		return c.date(), nil
+		return c.Date(), nil
 	}
 	if !whole {
-		return roundCivil(c, t.Decimals).datetime(t.Decimals), s.truncated(st)
+		return roundCivil(c, t.Decimals).Datetime(t.Decimals), s.truncated(st)
 	}
-	if t.Kind == mysql.TypeTimestamp && !c.zero() && (c.y < 1970 || c.y > 2106) {
+	if t.Kind == mysql.TypeTimestamp && !c.Zero() && (c.Y < 1970 || c.Y > 2106) {
 		return Zero(t), s.incorrect(st, kind, v)
 	}
-	return c.datetime(t.Decimals), nil
+	return c.Datetime(t.Decimals), nil
 }
 
-func roundCivil(c civil, digits int) civil {
-	if c.zero() {
+func roundCivil(c value.Civil, digits int) value.Civil {
+	if c.Zero() {
 		return c
 	}
-	us := roundMicros(int64(c.us), digits) - int64(c.us)
-	r, _ := c.add(0, us)
+	us := value.RoundMicros(int64(c.Us), digits) - int64(c.Us)
+	r, _ := c.Add(0, us)
 	return r
 }
 
 func (s *State) toTime(st *Store, v driver.Value) (driver.Value, *catalog.Error) {
-	us, ok := parseTime(text(v))
+	us, ok := value.ParseTime(value.Text(v))
 	if !ok {
 		return Zero(&st.Type), s.incorrect(st, "time", v)
 	}
-	if c := clampTime(us); c != us {
-		return timeText(c, st.Type.Decimals), s.outOfRange(st)
+	if c := value.ClampTime(us); c != us {
+		return value.TimeText(c, st.Type.Decimals), s.outOfRange(st)
 	}
-	return timeText(us, st.Type.Decimals), nil
+	return value.TimeText(us, st.Type.Decimals), nil
 }
 
 func (s *State) toYear(st *Store, v driver.Value) (driver.Value, *catalog.Error) {
 	d, err := s.number(st, v, "year")
 	n := int64(0)
-	if d = d.round(0); d.n.IsInt64() {
-		n = d.n.Int64()
+	if d = d.Round(0); d.N.IsInt64() {
+		n = d.N.Int64()
 	} else {
 		n = -1
 	}
 	_, isText := v.(string)
 	switch {
-	case n == 0 && isText && len(text(v)) < 3:
+	case n == 0 && isText && len(value.Text(v)) < 3:
 		n = 2000
 	case n > 0 && n < 100:
-		n = int64(shortYear(int(n)))
+		n = int64(value.ShortYear(int(n)))
 	}
 	if n != 0 && (n < 1901 || n > 2155) {
 		return int64(0), s.outOfRange(st)
@@ -426,25 +428,25 @@ func (s *State) toBit(st *Store, v driver.Value) (driver.Value, *catalog.Error) 
 	case int64:
 		u = uint64(v)
 	case float64:
-		u = uint64(toInt(v))
+		u = uint64(value.ToInt(v))
 	default:
 		if st.From == catalog.RepInt || st.From == catalog.RepDec {
-			d := toDec(v).round(0)
-			u = d.n.Uint64()
+			d := value.ToDec(v).Round(0)
+			u = d.N.Uint64()
 			break
 		}
-		b := []byte(text(v))
+		b := []byte(value.Text(v))
 		if len(b) > 8 {
-			return Unsigned(math.MaxUint64 >> (64 - st.Type.Length)), s.tooLong(st)
+			return value.Unsigned(math.MaxUint64 >> (64 - st.Type.Length)), s.tooLong(st)
 		}
 		for _, c := range b {
 			u = u<<8 | uint64(c)
 		}
 	}
 	if limit := uint64(math.MaxUint64) >> (64 - st.Type.Length); u > limit {
-		return Unsigned(limit), s.tooLong(st)
+		return value.Unsigned(limit), s.tooLong(st)
 	}
-	return Unsigned(u), nil
+	return value.Unsigned(u), nil
 }
 
 func (s *State) tooLong(st *Store) *catalog.Error {
@@ -458,9 +460,9 @@ func (s *State) toEnum(st *Store, v driver.Value) (driver.Value, *catalog.Error)
 		}
 		return "", s.truncated(st)
 	}
-	str := strings.TrimRight(text(v), " ")
+	str := strings.TrimRight(value.Text(v), " ")
 	for _, w := range st.Type.Values {
-		if compareFold(w, str) == 0 {
+		if value.CompareFold(w, str) == 0 {
 			return w, nil
 		}
 	}
@@ -478,9 +480,9 @@ func (s *State) toSet(st *Store, v driver.Value) (driver.Value, *catalog.Error) 
 		if bits>>len(st.Type.Values) != 0 {
 			bits, err = bits&(1<<len(st.Type.Values)-1), s.truncated(st)
 		}
-	} else if str := text(v); str != "" {
+	} else if str := value.Text(v); str != "" {
 		for _, part := range strings.Split(str, ",") {
-			i := slices.IndexFunc(st.Type.Values, func(w string) bool { return compareFold(w, strings.TrimRight(part, " ")) == 0 })
+			i := slices.IndexFunc(st.Type.Values, func(w string) bool { return value.CompareFold(w, strings.TrimRight(part, " ")) == 0 })
 			if i < 0 {
 				err = s.truncated(st)
 				continue
@@ -499,7 +501,7 @@ func (s *State) toSet(st *Store, v driver.Value) (driver.Value, *catalog.Error) 
 
 func (s *State) toString(st *Store, v driver.Value) (driver.Value, *catalog.Error) {
 	t := &st.Type
-	str := text(v)
+	str := value.Text(v)
 	if t.Collation == "binary" {
 		if len(str) > t.Length {
 			return []byte(str[:t.Length]), s.tooLong(st)
@@ -552,7 +554,7 @@ func (s *State) charEnd(t *catalog.Type, str string) string {
 // BitBytes returns the bytes of a BIT column of so many bits.
 func BitBytes(v driver.Value, bits int) []byte {
 	var b [8]byte
-	binary.BigEndian.PutUint64(b[:], uint64(toInt(v)))
+	binary.BigEndian.PutUint64(b[:], uint64(value.ToInt(v)))
 	return b[8-(bits+7)/8:]
 }
 

@@ -1,11 +1,10 @@
-package function
+package store
 
 import (
 	"database/sql/driver"
 	"fmt"
 	"math/rand/v2"
 	"time"
-
 
 	"github.com/wirelark/wirelark/mysql/engine/internal/catalog"
 )
@@ -31,7 +30,7 @@ type State struct {
 	Row     map[string]driver.Value // what the last row was given
 	Row1    int                     // rows that came before this statement's first, for messages
 	Vars    map[string]Var          // user variables
-	rnd     *rand.Rand
+	Rnd     *rand.Rand
 	Ctx     func() error // not nil when the statement is to end
 }
 
@@ -74,4 +73,3 @@ func (s *State) add(w Warning) {
 		s.Warnings = append(s.Warnings, w)
 	}
 }
-
