@@ -46,7 +46,7 @@ var connectionFlags = []mysqlFlag{
 	{"socket", "S", "`PATH` of the server's unix socket", flagValue},
 	{"protocol", "", "TCP or SOCKET", flagValue},
 	{"database", "D", "database to begin in", flagValue},
-	{"ssl-mode", "", "`MODE` DISABLED, PREFERRED, REQUIRED, VERIFY_CA or VERIFY_IDENTITY", flagValue},
+	{"ssl-mode", "", "how strict TLS is, a `MODE` of DISABLED, PREFERRED, REQUIRED, VERIFY_CA, VERIFY_IDENTITY", flagValue},
 	{"ssl", "", "MariaDB's switch for TLS", flagSwitch},
 	{"skip-ssl", "", "no TLS", flagSwitch},
 	{"ssl-verify-server-cert", "", "as --ssl-mode=VERIFY_IDENTITY", flagSwitch},
@@ -83,7 +83,10 @@ func (r *mysqlRun) register(a *app, cmd *cobra.Command, groups ...[]mysqlFlag) {
 		for _, f := range group {
 			v := &optionValue{run: r, name: f.name, kind: f.kind}
 			flag := flags.VarPF(v, f.name, f.letter, f.usage)
-			if f.kind != flagValue {
+			switch f.kind {
+			case flagSwitch:
+				flag.NoOptDefVal = "true"
+			case flagOptional:
 				flag.NoOptDefVal = noValue
 			}
 		}
@@ -98,9 +101,9 @@ func (r *mysqlRun) register(a *app, cmd *cobra.Command, groups ...[]mysqlFlag) {
 	r.see.register(cmd)
 }
 
-// noValue is what a flag gets that has no value. No value can be the same: an
-// argument has no zero byte in it.
-const noValue = "\x00"
+// noValue is what a flag with an optional value gets that has none. The help
+// shows it; no password is an ellipsis and a no-break space.
+const noValue = "…\u00a0"
 
 // optionValue adds an option to a run.
 type optionValue struct {
@@ -121,7 +124,7 @@ func (v *optionValue) Type() string {
 // Set is called for each time the flag is given.
 func (v *optionValue) Set(value string) error {
 	o := options.Option{Name: v.name}
-	if value != noValue {
+	if value != noValue && (v.kind != flagSwitch || value != "true") {
 		o.Value, o.Given = options.Secret(value), true
 	}
 	v.run.given = append(v.run.given, o)

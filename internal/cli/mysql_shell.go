@@ -119,6 +119,9 @@ func (m *mysqlSettings) applyMore(o options.Option) (known bool) {
 	return true
 }
 
+// quickBytes is what a table collects with --quick before it is written.
+const quickBytes = 64 << 10
+
 // decide takes what depends on where input comes from and output goes.
 func (m *mysqlSettings) decide(a *app) (interactive bool) {
 	_, in := terminal(a.Stdin)
@@ -130,6 +133,9 @@ func (m *mysqlSettings) decide(a *app) (interactive bool) {
 	o := &m.cfg.Options
 	o.NoNames = m.noNames || m.silent > 1
 	o.Terminal, o.Hex = out, out
+	if o.Quick {
+		o.TableBytes = quickBytes
+	}
 	if m.hex != nil {
 		o.Hex = *m.hex
 	}
@@ -182,7 +188,7 @@ func (a *app) runMySQL(cmd *cobra.Command, args []string, r *mysqlRun) (err erro
 	if err != nil {
 		return usagef(cmd, "--watch %s: give seconds, or a time such as 500ms", m.watch)
 	}
-	m.cfg.Connect, m.cfg.Facts = t.connect, t.facts
+	m.cfg.Connect, m.cfg.Facts, m.cfg.LocalInfile = t.connect, t.facts, t.client.LocalInfile
 	m.cfg.Out, m.cfg.Err = a.Stdout, a.Stderr
 	m.cfg.Page, m.cfg.System = a.startPager, a.runCommand
 	t.client.Interactive, t.client.ExpiredPassword = interactive, interactive
