@@ -24,6 +24,7 @@ const (
 	TempTables   Feature = "temptables"   // CREATE TEMPORARY TABLE
 	ManyPackets  Feature = "manypackets"  // values of some MiB
 	TimeZones    Feature = "timezones"    // a session's time_zone, and TIMESTAMP
+	ZeroBytes    Feature = "zerobytes"    // texts with a byte of zero in them
 	TypesInPlace Feature = "typesinplace" // exact types of columns: DECIMAL(10,3), UNSIGNED, BIT
 )
 

@@ -19,6 +19,7 @@ var valueTests = []test{
 	{"null", nil, testNull},
 	{"integers", nil, testIntegers},
 	{"texts", nil, testTexts},
+	{"zero bytes", []Feature{ZeroBytes}, testZeroBytes},
 	{"bytes", nil, testBytes},
 	{"large", []Feature{ManyPackets}, testLarge},
 	{"times", nil, testTimes},
@@ -164,7 +165,7 @@ func testIntegers(t *testing.T, s *suite) {
 }
 
 func testTexts(t *testing.T, s *suite) {
-	list := []string{"", "a", "ümläut", "日本語", "🐦", `'"\%_`, "a\x00b\x1a\r\n\t", "?", "-- x", "/* ? */", strings.Repeat("x", 300), strings.Repeat("é", 40000)}
+	list := []string{"", "a", "ümläut", "日本語", "🐦", `'"\%_`, "a\x1a\r\n\t", "?", "-- x", "/* ? */", strings.Repeat("x", 300), strings.Repeat("é", 40000)}
 	for _, params := range []string{"", "interpolateParams=true"} {
 		db := s.db(t, params)
 		table := s.table(t, db, "texts", "id INT PRIMARY KEY, v LONGTEXT CHARACTER SET utf8mb4")
@@ -176,6 +177,16 @@ func testTexts(t *testing.T, s *suite) {
 		for i, text := range list[:8] {
 			equal(t, params+" echoed", one[string](t, db, "SELECT v FROM "+table+" WHERE v = ? AND id = ?", text, i), text)
 		}
+	}
+}
+
+func testZeroBytes(t *testing.T, s *suite) {
+	for _, params := range []string{"", "interpolateParams=true"} {
+		db := s.db(t, params)
+		table := s.table(t, db, "zeros", "id INT PRIMARY KEY, v TEXT, b BLOB")
+		exec(t, db, "INSERT INTO "+table+" VALUES (?, ?, ?)", 1, "a\x00b", []byte("a\x00b"))
+		same(t, params, texts(t, db, "SELECT v, b FROM "+table), []string{"a\x00b|a\x00b"})
+		same(t, params, texts(t, db, "SELECT v, b FROM "+table+" WHERE v = ? AND b = ?", "a\x00b", []byte("a\x00b")), []string{"a\x00b|a\x00b"})
 	}
 }
 
@@ -203,7 +214,7 @@ func testBytes(t *testing.T, s *suite) {
 func testLarge(t *testing.T, s *suite) {
 	db := s.db(t, "")
 	table := s.table(t, db, "large", "id INT PRIMARY KEY, v LONGBLOB")
-	big := bytes.Repeat([]byte("0123456789abcde\x00"), 6<<20/16)
+	big := bytes.Repeat([]byte("0123456789abcde\n"), 6<<20/16)
 	exec(t, db, "INSERT INTO "+table+" VALUES (?, ?)", 1, big)
 	for i, got := range [][]byte{one[[]byte](t, db, "SELECT v FROM "+table), one[[]byte](t, db, "SELECT v FROM "+table+" WHERE id = ?", 1)} {
 		if !bytes.Equal(got, big) {
