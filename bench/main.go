@@ -55,7 +55,7 @@ func main() {
 	flag.BoolVar(&f.short, "short", false, "an eighth of the data, and round trips of 50 ms only")
 	flag.StringVar(&f.roundTrips, "rtt", "50ms,100ms,200ms", "round trips of the delay line")
 	flag.IntVar(&f.connections, "connections", 1000, "how many idle connections")
-	flag.StringVar(&f.output, "o", "", "write the table to this file, too")
+	flag.StringVar(&f.output, "o", "", "write the table to this file, too; of a part of the sections, only these change there")
 	flag.StringVar(&f.cpuProfile, "cpuprofile", "", "write a profile of this process to this file")
 	flag.StringVar(&f.mysql, "mysql", "", "databases beside a MariaDB that is started: NAME=DSN with spaces between")
 	flag.StringVar(&f.mysqlClient, "mysqlclient", "", "command line of the databases' own client; the default is mariadb or mysql")
@@ -109,7 +109,11 @@ func run(ctx context.Context, f *flags, stdout, stderr io.Writer) error {
 		return err
 	}
 	if f.output != "" {
-		if err := os.WriteFile(f.output, text.Bytes(), 0o644); err != nil {
+		whole := text.String()
+		if len(chosen) < len(sections) {
+			whole = merge(read(f.output), whole, sections)
+		}
+		if err := os.WriteFile(f.output, []byte(whole), 0o644); err != nil {
 			return err
 		}
 	}
