@@ -139,6 +139,17 @@ func (s *socket) deadlines(read, write bool, t time.Time) error {
 	}
 }
 
+// SetWriteDeadline is for crypto/tls, which gives its last words five seconds.
+// A socket that is being closed keeps the moment that it has for them.
+func (s *socket) SetWriteDeadline(t time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cause != nil {
+		return nil
+	}
+	return s.Conn.SetWriteDeadline(t)
+}
+
 // hurry sets a deadline for reading that is not the owner's; the zero time puts
 // the owner's back.
 func (s *socket) hurry(t time.Time) error {

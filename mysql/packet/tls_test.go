@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"math/big"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -148,5 +149,28 @@ func TestStartTLSContext(t *testing.T) {
 	defer cancel()
 	if err := client.StartTLS(ctx, ccfg); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("StartTLS: %v", err)
+	}
+}
+
+// TestCloseTLSStuck: a peer that takes nothing does not hold Close up.
+func TestCloseTLSStuck(t *testing.T) {
+	a, b := net.Pipe()
+	ccfg, scfg := certificate(t)
+	client, server := packet.New(a, nil), packet.New(b, &packet.Config{Role: trace.Server})
+	defer server.Close()
+	result := make(chan error, 1)
+	go func() { result <- server.StartTLS(context.Background(), scfg) }() // ends with the handshake
+	if err := client.StartTLS(t.Context(), ccfg); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-result; err != nil {
+		t.Fatal(err)
+	}
+	since := time.Now()
+	if err := client.Close(); err != nil {
+		t.Errorf("Close() = %v", err)
+	}
+	if d := time.Since(since); d > 2*time.Second { // crypto/tls alone takes five
+		t.Errorf("Close took %v", d)
 	}
 }
