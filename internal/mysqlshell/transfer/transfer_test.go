@@ -433,3 +433,20 @@ func TestFileName(t *testing.T) {
 		}
 	}
 }
+
+func ExampleExport() {
+	connect := func(ctx context.Context) (*mysqlclient.Conn, error) {
+		return mysqlclient.Connect(ctx, &mysqlclient.Config{Address: "db1:3306", User: "ann", Database: "shop", LocalInfile: true})
+	}
+	e := &Export{Connect: connect, Dir: "shop.dump", Database: "shop", Resume: true}
+	done, err := e.Run(context.Background())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(done.Rows, "rows")
+	i := &Import{Connect: connect, Database: "copy"}
+	if _, err := i.Dir(context.Background(), "shop.dump"); err != nil {
+		fmt.Println(err)
+	}
+}
