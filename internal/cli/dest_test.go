@@ -58,20 +58,23 @@ func TestParseFile(t *testing.T) {
 
 func TestEscapeReader(t *testing.T) {
 	for _, tt := range []struct {
+		char     byte
 		in, want string
 		hangup   bool
 	}{
-		{"plain\n", "plain\n", false},
-		{"~~x", "~x", false},
-		{"a~.b", "a~.b", false},
-		{"ls\r~.rest", "ls\r", true},
-		{"~.", "", true},
-		{"~x", "~x", false},
-		{"~?\nok", "\nok", false},
+		{'~', "plain\n", "plain\n", false},
+		{'~', "~~x", "~x", false},
+		{'~', "a~.b", "a~.b", false},
+		{'~', "ls\r~.rest", "ls\r", true},
+		{'~', "~.", "", true},
+		{'~', "~x", "~x", false},
+		{'~', "~?\nok", "\nok", false},
+		{'%', "~.\r%%\r%.", "~.\r%\r", true},
+		{'\x02', "\x02\x02x\n\x02.", "\x02x\n", true},
 	} {
 		hung := false
 		var help testWriter
-		e := newEscapeReader(&slowReader{s: tt.in}, &help, '~', func() { hung = true })
+		e := newEscapeReader(&slowReader{s: tt.in}, &help, tt.char, func() { hung = true })
 		var got []byte
 		buf := make([]byte, 2)
 		for {

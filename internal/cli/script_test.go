@@ -296,6 +296,7 @@ func cmdMkconf(ts *testscript.TestScript, neg bool, args []string) {
 	line("Host program\n  Port %s\n  HostKeyAlias b", ts.Getenv("B_PORT"))
 	line("  ProxyCommand wirelark ssh -F conf -W %%h:%%p a")
 	line("Host remote\n  Port %s\n  HostKeyAlias a\n  RemoteCommand echo configured x   y", ts.Getenv("A_PORT"))
+	line("Host asking\n  Port %s\n  StrictHostKeyChecking ask\n  HostKeyAlias asking", ts.Getenv("B_PORT"))
 	line("Host gone\n  Port 1")
 	line("Host loop\n  Port 2\n  ProxyJump round")
 	line("Host round\n  Port 3\n  ProxyJump loop")

@@ -39,9 +39,13 @@ func (a *app) sshCommand() *cobra.Command {
 		Short: "Log in to a host or run a command on it",
 		Long: `Log in to HOST, or run COMMAND there, as ssh(1) does and with its letters. The
 exit status is the command's, 255 for failures of our own, and 2 for a wrong
-command line. In a terminal session, ~. at the beginning of a line hangs up.`,
+command line. In a terminal session, ~. at the beginning of a line hangs up.
+
+~/.ssh/config and /etc/ssh/ssh_config are honoured, with hosts in between
+(ProxyJump, or -J) and programs in between (ProxyCommand).`,
 		Example: `  wirelark ssh ann@example.org
   wirelark ssh -p 2222 example.org uname -s
+  wirelark ssh -J gate.example.org db.internal
   wirelark ssh --trace example.org true`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
