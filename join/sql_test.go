@@ -65,8 +65,7 @@ func TestOpenMySQLTrace(t *testing.T) {
 	gate := join.NewGateway(func(ctx context.Context) (*sshclient.Client, error) { return join.Jump(ctx, hops) })
 	defer gate.Close()
 	pool := sql.OpenDB(sqldriver.NewConnector(&sqldriver.Config{
-		Client:      &mysqlclient.Config{Address: "db:3306", User: "app", Dial: gate.DialContext, TraceInfo: gate.TraceInfo, Trace: &o},
-		ReadTimeout: time.Minute,
+		Client: &mysqlclient.Config{Address: "db:3306", User: "app", Dial: gate.DialContext, TraceInfo: gate.TraceInfo, Trace: &o, ReadTimeout: time.Minute},
 	}))
 	if err := pool.PingContext(t.Context()); err != nil {
 		t.Fatal(err)

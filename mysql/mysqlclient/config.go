@@ -119,7 +119,10 @@ type Config struct {
 	// connection that kills a cancelled statement; 0: 5 s, negative: cancelled
 	// statements are not killed.
 	HandshakeTimeout time.Duration
-	KillTimeout      time.Duration
+
+	// ReadTimeout and WriteTimeout bound each read and write of the stream; 0: none.
+	ReadTimeout, WriteTimeout time.Duration
+	KillTimeout               time.Duration
 
 	// Trace is told of every packet; nil: nobody is. TraceInfo returns what is
 	// known about the stream below: Parent, Channel, Label; nil: nothing is.

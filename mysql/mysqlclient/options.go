@@ -24,6 +24,7 @@ func FromOptions(o *options.Config) (*Config, error) {
 		MultiStatements: o.MultiStatements, FoundRows: o.FoundRows,
 		LocalInfile:      o.LocalInfile || o.LocalInfileAny,
 		HandshakeTimeout: o.ConnectTimeout,
+		ReadTimeout:      o.ReadTimeout, WriteTimeout: o.WriteTimeout,
 	}
 	c.Network, c.Address = o.Target()
 	for _, p := range o.Passwords {

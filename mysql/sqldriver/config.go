@@ -46,10 +46,6 @@ type Config struct {
 	// is options.ResetDirty.
 	Reset options.Reset
 
-	// ReadTimeout and WriteTimeout bound each read and write of the network;
-	// 0: contexts alone do.
-	ReadTimeout, WriteTimeout time.Duration
-
 	// Infile gives out what a LOAD DATA LOCAL asks for by name; nil: nothing.
 	// The reader is closed if it is an [io.Closer].
 	Infile func(name string) (io.Reader, error)
@@ -84,7 +80,7 @@ func FromOptions(o *options.Config) (*Config, error) {
 	return &Config{
 		Client: client, ParseTime: o.ParseTime, Location: o.Location, TimeTruncate: o.TimeTruncate,
 		PlainFallback: o.TLS.Fallback, Interpolate: o.InterpolateParams, TableNames: o.ColumnsWithAlias, RejectReadOnly: o.RejectReadOnly,
-		SkipLiveness: o.SkipLiveness, Reset: o.Reset, ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout,
+		SkipLiveness: o.SkipLiveness, Reset: o.Reset,
 	}, nil
 }
 
@@ -119,7 +115,6 @@ func NewConnector(cfg *Config) *Connector {
 		c.Reset = options.ResetDirty
 	}
 	client.LocalInfile = client.LocalInfile || c.Infile != nil
-	client.Dial = withTimeouts(client.Dial, c.ReadTimeout, c.WriteTimeout)
 	return &Connector{&c}
 }
 
