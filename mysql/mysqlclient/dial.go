@@ -54,9 +54,8 @@ func (c *Conn) connect(ctx context.Context, phase *Phase) error {
 	if c.raw, err = c.cfg.Dial(ctx, c.cfg.Network, c.cfg.Address); err != nil {
 		return err
 	}
-	c.raw = transport.Patient(c.raw, c.cfg.ReadTimeout, c.cfg.WriteTimeout)
 	c.openTrace()
-	c.pc = packet.New(c.raw, &packet.Config{Role: trace.Client, Trace: c.trace})
+	c.pc = packet.New(transport.Patient(c.raw, c.cfg.ReadTimeout, c.cfg.WriteTimeout), &packet.Config{Role: trace.Client, Trace: c.trace})
 	c.line = transport.NewLine(c.pc, transport.LineConfig{Address: c.cfg.Address, Trace: c.trace, Commits: c.commits, Kill: c.killCancelled})
 	// Cuts the stream when ctx ends; ends at once.
 	stop := context.AfterFunc(ctx, func() { c.pc.Cut(context.Cause(ctx)) })

@@ -315,7 +315,9 @@ func TestLongText(t *testing.T) {
 // TestTimeouts: a server that says nothing is given up.
 func TestTimeouts(t *testing.T) {
 	evil := mysqltest.NewEvil(t, mysqltest.Script{mysqltest.LogIn(mysqltest.Modern), mysqltest.Query("DO 1"), mysqltest.Hang()})
-	db := pool(t, evil.Dial, func(c *sqldriver.Config) { c.Client.ReadTimeout, c.Client.WriteTimeout = 50*time.Millisecond, time.Second })
+	db := pool(t, evil.Dial, func(c *sqldriver.Config) {
+		c.Client.ReadTimeout, c.Client.WriteTimeout = 50*time.Millisecond, time.Second
+	})
 	var timeout net.Error
 	if _, err := db.Exec("DO 1"); !errors.As(err, &timeout) || !timeout.Timeout() {
 		t.Errorf("got %v", err)
