@@ -1,16 +1,23 @@
 package interop
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"io/fs"
 	"net"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
+	"github.com/wirelark/wirelark/mysql"
+	"github.com/wirelark/wirelark/mysql/auth"
 	"github.com/wirelark/wirelark/mysql/mysqlclient"
+	"github.com/wirelark/wirelark/trace"
+	"github.com/wirelark/wirelark/wire"
 )
 
 // TestMySQLLogin logs in with every method and TLS mode that the servers have.
@@ -138,6 +145,56 @@ func TestMySQLDialThroughDialer(t *testing.T) {
 		c := mysqlConnect(t, cfg)
 		if err := c.Ping(t.Context()); err != nil || len(dialed) != 1 {
 			t.Errorf("%v, dialed %v", err, dialed)
+		}
+	})
+}
+
+// packetLog is a trace that keeps the packets of servers.
+type packetLog struct {
+	mu      sync.Mutex
+	packets [][]byte
+}
+
+func (l *packetLog) Open(trace.Info) trace.Conn { return l }
+func (l *packetLog) Wire(wire.Dir, []byte)      {}
+func (l *packetLog) Secret(string)              {}
+func (l *packetLog) Event(trace.Event)          {}
+func (l *packetLog) Close(error)                {}
+
+func (l *packetLog) Packet(d wire.Dir, b []byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if d == wire.S2C {
+		l.packets = append(l.packets, bytes.Clone(b))
+	}
+}
+
+// TestMySQLFastLogin sees the fast way of caching_sha2_password, which full
+// authentication would hide if it were broken: 01 03, and then the OK.
+func TestMySQLFastLogin(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *database) {
+		for _, mode := range []mysqlclient.TLSMode{mysqlclient.TLSPreferred, mysqlclient.TLSDisabled} {
+			var log *packetLog
+			for range 2 { // the first may have to tell the whole password
+				log = new(packetLog)
+				cfg := d.config("app")
+				cfg.TLSMode, cfg.Trace, cfg.Plugins = mode, log, []string{auth.CachingSHA2}
+				c, err := mysqlclient.Connect(t.Context(), cfg)
+				var refused *auth.RefusedError
+				if errors.As(err, &refused) && refused.Plugin == auth.Native {
+					return // a server that does not know the method
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer c.Close()
+			}
+			log.mu.Lock()
+			i := slices.IndexFunc(log.packets, func(p []byte) bool { return p[4] == mysql.HeaderMoreData })
+			if i < 0 || string(log.packets[i][4:]) != "\x01\x03" || log.packets[i+1][4] != mysql.HeaderOK {
+				t.Errorf("TLS mode %v: the server says % x", mode, log.packets)
+			}
+			log.mu.Unlock()
 		}
 	})
 }
