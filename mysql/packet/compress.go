@@ -107,6 +107,14 @@ func (f *inflater) inflate(dst, src []byte) error {
 	return nil
 }
 
+// most returns how many bytes one compressed byte can stand for.
+func (f *inflater) most() int {
+	if f.zstd != nil {
+		return 128 << 10 / 4 // a block of one byte repeated has four
+	}
+	return 1032 // matches of 258 bytes in two bits each
+}
+
 // deflater compresses frames.
 type deflater struct {
 	dst  bytes.Buffer

@@ -69,6 +69,7 @@ func TestCompressedFrames(t *testing.T) {
 		{"more than declared, zstd", packet.Zstd, frame(zstded(t, hello), 0, len(hello)-1), "compressed frame: broken content: decompressed size exceeds configured limit"},
 		{"less than declared, zstd", packet.Zstd, frame(zstded(t, hello), 0, len(hello)+1), "compressed frame: broken content: the content has not the size that its header says"},
 		{"a bomb, zstd", packet.Zstd, frame(zstded(t, bomb), 0, 100), "compressed frame: broken content: decompressed size exceeds configured limit"},
+		{"more than zlib can do", packet.Zlib, frame(zlibbed(t, hello), 0, 1<<24-1), "compressed frame: more content than its bytes can hold"},
 		{"content without bytes", packet.Zlib, frame(nil, 0, 10), "compressed frame: content without bytes"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -78,12 +78,17 @@ func (c *Conn) openFrame() error {
 		c.out.frameSeq = in.frameSeq
 	}
 	in.raw.r += CompressedHeaderSize
-	return in.frame.check()
+	return in.frame.check(in.inflate)
 }
 
-func (f frame) check() error {
-	if f.length == 0 && f.plain > 0 {
+// check refuses what no compressor makes, before memory is taken for it.
+func (f frame) check(codec *inflater) error {
+	switch {
+	case f.plain == 0:
+	case f.length == 0:
 		return &FrameError{Reason: "content without bytes"}
+	case f.plain > f.length*codec.most():
+		return &FrameError{Reason: "more content than its bytes can hold"}
 	}
 	return nil
 }

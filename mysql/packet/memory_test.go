@@ -159,7 +159,7 @@ func TestShrink(t *testing.T) {
 func TestAnnouncedSizesReserveNothing(t *testing.T) {
 	plain := []byte{0xff, 0xff, 0xff, 0, 1, 2, 3}
 	stored := []byte{0xff, 0xff, 0xff, 0, 0, 0, 0, 1, 2, 3}
-	zipped := []byte{20, 0, 0, 0, 0xff, 0xff, 0xff, 1, 2, 3}
+	zipped := []byte{0xff, 0xff, 0, 0, 0xff, 0xff, 0xff, 1, 2, 3}
 	for _, in := range [][]byte{plain, stored, zipped} {
 		var before, after runtime.MemStats
 		c := New(&ending{in: in}, nil)

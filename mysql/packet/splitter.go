@@ -194,8 +194,13 @@ func (s *Splitter) unpack() {
 		spans := s.in.span(whole)
 		content := h[CompressedHeaderSize:whole]
 		if f.plain > 0 {
-			out := make([]byte, f.plain)
-			if err := s.codec.inflate(out, content); err != nil {
+			var out []byte
+			err := f.check(s.codec)
+			if err == nil {
+				out = make([]byte, f.plain)
+				err = s.codec.inflate(out, content)
+			}
+			if err != nil {
 				s.in.lost += int64(whole)
 				s.in.drop(whole)
 				if s.hole(&s.plain, -1, HeaderSize); s.ready {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -209,5 +210,28 @@ func TestSplitterKeepsLittle(t *testing.T) {
 	}
 	if got := s.Buffered(); got > 64<<10 {
 		t.Errorf("%d bytes are kept of a stream without packets", got)
+	}
+}
+
+// TestSplitterLies: frames that announce much and hold nothing cost a decoder no
+// more than their bytes.
+func TestSplitterLies(t *testing.T) {
+	for _, a := range []packet.Compression{packet.Zlib, packet.Zstd} {
+		var s packet.Splitter
+		if err := s.Compress(a); err != nil {
+			t.Fatal(err)
+		}
+		lie := frame([]byte("nothing"), 0, 1<<24-1)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for range 200 {
+			s.Feed(lie, nil)
+			for _, ok := s.Next(); ok; _, ok = s.Next() {
+			}
+		}
+		runtime.ReadMemStats(&after)
+		if took := after.TotalAlloc - before.TotalAlloc; took > 64<<20 {
+			t.Errorf("%v: %d MiB were taken for 200 frames of a few bytes", a, took>>20)
+		}
 	}
 }
