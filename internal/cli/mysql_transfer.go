@@ -36,7 +36,7 @@ connections work at the same time. What was interrupted is continued by the same
 command with --resume.
 
 Ranges are read one after another: for a picture of one moment nobody may write
-meanwhile. In its own format (load) an export can be imported again.`,
+meanwhile, or --parallel is 1 and the tables have transactions. In its own format (load) an export can be imported again.`,
 		Example: `  wirelark mysql export -u ann -p shop --out shop.dump
   wirelark mysql export -J ops@bastion -h db1 shop orders --out orders --format csv --where 'year = 2026'`,
 		Args: rangeArgs(1, -1),

@@ -14,7 +14,8 @@
 // rows: nothing is loaded twice where the tables have transactions.
 //
 // Limits: tables are exported one range after another, on several connections,
-// so an export is a picture of one moment only while nobody writes. Views,
+// so an export is a picture of one moment only while nobody writes, or with a
+// single connection, in tables that have transactions. Views,
 // triggers, routines and users are not exported. An import of a script runs its
 // statements as they are; those that are neither INSERT nor REPLACE may be run
 // again after an interruption.

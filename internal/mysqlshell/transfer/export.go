@@ -22,7 +22,7 @@ type Export struct {
 	Tables   []string // none: all of the database
 	Where    string   // a condition for all tables
 	Format   string   // of package format; empty: FormatLoad
-	Parallel int      // connections; 0: 4
+	Parallel int      // connections; 0: 4. With 1 the export is a picture of one moment
 	Rows     int64    // about how many a range has; 0: 100,000
 	Resume   bool     // go on with what is there
 	Report   func(Event)
@@ -75,7 +75,7 @@ func (e *Export) Run(ctx context.Context) (Summary, error) {
 		}
 	}
 	r := newReporter(e.Report, int64(sum.Skipped), int64(total))
-	err = work(ctx, e.Connect, orDefault(e.Parallel, defaultParallel), jobs, func(ctx context.Context, c *mysqlclient.Conn, j chunkJob) error {
+	err = work(ctx, e.connect(), orDefault(e.Parallel, defaultParallel), jobs, func(ctx context.Context, c *mysqlclient.Conn, j chunkJob) error {
 		rows, bytes, err := e.chunk(ctx, c, j)
 		if err != nil {
 			return &TableError{j.m.Table, err}
@@ -85,6 +85,25 @@ func (e *Export) Run(ctx context.Context) (Summary, error) {
 	})
 	r.into(&sum)
 	return sum, err
+}
+
+// connect makes the connections of the workers. A single one sees all tables as
+// they are when it begins, where tables have transactions.
+func (e *Export) connect() Connect {
+	if e.Parallel != 1 {
+		return e.Connect
+	}
+	return func(ctx context.Context) (*mysqlclient.Conn, error) {
+		conn, err := e.Connect(ctx)
+		if err != nil {
+			return nil, err
+		}
+		_, err = conn.Exec(ctx, "START TRANSACTION WITH CONSISTENT SNAPSHOT")
+		if _, refused := errors.AsType[*mysqlclient.ServerError](err); err != nil && !refused {
+			return nil, errors.Join(err, conn.Close())
+		}
+		return conn, nil
+	}
 }
 
 // plan makes the manifests, or reads those that are there.

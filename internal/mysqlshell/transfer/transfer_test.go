@@ -262,6 +262,20 @@ func TestExportAndImport(t *testing.T) {
 	}
 }
 
+// One connection exports from one snapshot.
+func TestExportOfOneMoment(t *testing.T) {
+	d := newTables(t, 10)
+	e := &Export{Connect: d.connect, Dir: t.TempDir(), Database: "shop", Parallel: 1, Rows: 5}
+	if _, err := e.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	begun := slices.Index(d.asked, "START TRANSACTION WITH CONSISTENT SNAPSHOT")
+	read := slices.IndexFunc(d.asked, func(sql string) bool { return strings.HasPrefix(sql, "SELECT `id`, `name`") })
+	if begun < 0 || read < begun {
+		t.Errorf("snapshot at %d, first row at %d", begun, read)
+	}
+}
+
 func TestExportErrors(t *testing.T) {
 	d := newTables(t, 3)
 	e := &Export{Connect: d.connect, Dir: t.TempDir(), Database: "shop", Tables: []string{"nothing"}}
