@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -50,23 +51,28 @@ const (
 	zstdWindow = 16 << 20
 )
 
+// What the algorithms work with is large, 40 KiB to 1 MiB, and needed for the
+// moment of a frame only, so connections share it.
+var (
+	zlibReaders  sync.Pool     // of *zlibReader
+	zlibWriters  [11]sync.Pool // of *zlibWriter, by level + 1
+	zstdDecoders sync.Pool     // of *zstd.Decoder
+	zstdEncoders [5]sync.Pool  // of *zstd.Encoder, by zstd.EncoderLevel
+)
+
 // inflater undoes the compression of frames.
-type inflater struct {
+type inflater struct{ zstd bool }
+
+type zlibReader struct {
 	src  bytes.Reader
 	zlib io.ReadCloser // made with the first frame
-	zstd *zstd.Decoder
 }
 
 func newInflater(a Compression) (*inflater, error) {
-	switch a {
-	case Zlib:
-		return new(inflater), nil
-	case Zstd:
-		d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
-			zstd.WithDecoderMaxMemory(zstdWindow), zstd.WithDecoderMaxWindow(zstdWindow), zstd.WithDecodeAllCapLimit(true))
-		return &inflater{zstd: d}, err
+	if a != Zlib && a != Zstd {
+		return nil, fmt.Errorf("no such compression: %v", a)
 	}
-	return nil, fmt.Errorf("no such compression: %v", a)
+	return &inflater{zstd: a == Zstd}, nil
 }
 
 var errSize = errors.New("the content has not the size that its header says")
@@ -74,31 +80,56 @@ var errSize = errors.New("the content has not the size that its header says")
 // inflate decompresses src, which must yield exactly len(dst) bytes, into dst.
 // It writes nothing behind it.
 func (f *inflater) inflate(dst, src []byte) error {
-	if f.zstd != nil {
-		out, err := f.zstd.DecodeAll(src, dst[:0:len(dst)])
-		switch {
-		case err != nil:
-			return err
-		case len(out) != len(dst):
-			return errSize
-		}
-		return nil
+	if f.zstd {
+		return inflateZstd(dst, src)
 	}
-	f.src.Reset(src)
-	if f.zlib == nil {
-		z, err := zlib.NewReader(&f.src)
+	r, ok := zlibReaders.Get().(*zlibReader)
+	if !ok {
+		r = new(zlibReader)
+	}
+	err := r.inflate(dst, src)
+	r.src.Reset(nil)
+	zlibReaders.Put(r)
+	return err
+}
+
+func inflateZstd(dst, src []byte) error {
+	d, ok := zstdDecoders.Get().(*zstd.Decoder)
+	if !ok {
+		var err error
+		d, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
+			zstd.WithDecoderMaxMemory(zstdWindow), zstd.WithDecoderMaxWindow(zstdWindow), zstd.WithDecodeAllCapLimit(true))
 		if err != nil {
 			return err
 		}
-		f.zlib = z
-	} else if err := f.zlib.(zlib.Resetter).Reset(&f.src, nil); err != nil {
+	}
+	out, err := d.DecodeAll(src, dst[:0:len(dst)])
+	zstdDecoders.Put(d)
+	switch {
+	case err != nil:
+		return err
+	case len(out) != len(dst):
+		return errSize
+	}
+	return nil
+}
+
+func (r *zlibReader) inflate(dst, src []byte) error {
+	r.src.Reset(src)
+	if r.zlib == nil {
+		z, err := zlib.NewReader(&r.src)
+		if err != nil {
+			return err
+		}
+		r.zlib = z
+	} else if err := r.zlib.(zlib.Resetter).Reset(&r.src, nil); err != nil {
 		return err
 	}
-	if _, err := io.ReadFull(f.zlib, dst); err != nil {
+	if _, err := io.ReadFull(r.zlib, dst); err != nil {
 		return err
 	}
 	var extra [1]byte
-	switch n, err := f.zlib.Read(extra[:]); {
+	switch n, err := r.zlib.Read(extra[:]); {
 	case n > 0:
 		return errSize
 	case err != io.EOF: // io.EOF: the checksum has been compared
@@ -109,7 +140,7 @@ func (f *inflater) inflate(dst, src []byte) error {
 
 // most returns how many bytes one compressed byte can stand for.
 func (f *inflater) most() int {
-	if f.zstd != nil {
+	if f.zstd {
 		return 128 << 10 / 4 // a block of one byte repeated has four
 	}
 	return 1032 // matches of 258 bytes in two bits each
@@ -117,30 +148,29 @@ func (f *inflater) most() int {
 
 // deflater compresses frames.
 type deflater struct {
+	zlib int               // level, when zstd is 0
+	zstd zstd.EncoderLevel // 0: zlib
+}
+
+type zlibWriter struct {
 	dst  bytes.Buffer
 	zlib *zlib.Writer
-	zstd *zstd.Encoder
 }
 
 func newDeflater(a Compression, level int) (*deflater, error) {
-	switch a {
-	case Zlib:
-		if level == 0 {
-			level = zlib.DefaultCompression
-		}
-		f := new(deflater)
-		z, err := zlib.NewWriterLevel(&f.dst, level)
-		f.zlib = z
-		return f, err
-	case Zstd:
-		if level == 0 {
-			level = DefaultZstdLevel
-		}
-		e, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true),
-			zstd.WithEncoderLevel(zstd.EncoderLevelFromZstd(level)), zstd.WithWindowSize(maxFramePlain))
-		return &deflater{zstd: e}, err
+	switch {
+	case a == Zlib && level == 0:
+		return &deflater{zlib: zlib.DefaultCompression}, nil
+	case a == Zlib && (level < zlib.DefaultCompression || level > zlib.BestCompression):
+		return nil, fmt.Errorf("zlib has no level %d", level)
+	case a == Zlib:
+		return &deflater{zlib: level}, nil
+	case a == Zstd && level == 0:
+		level = DefaultZstdLevel
+	case a != Zstd:
+		return nil, fmt.Errorf("no such compression: %v", a)
 	}
-	return nil, fmt.Errorf("no such compression: %v", a)
+	return &deflater{zstd: zstd.EncoderLevelFromZstd(level)}, nil
 }
 
 // frame appends the compressed frame of plain, at most maxFramePlain bytes, to
@@ -163,17 +193,40 @@ func (f *deflater) frame(dst, plain []byte, number uint8) []byte {
 	return dst
 }
 
+// compress appends the compressed form of plain to dst.
 func (f *deflater) compress(dst, plain []byte) []byte {
-	if f.zstd != nil {
-		return f.zstd.EncodeAll(plain, dst)
+	if f.zstd != 0 {
+		pool := &zstdEncoders[f.zstd]
+		e, ok := pool.Get().(*zstd.Encoder)
+		if !ok {
+			var err error
+			e, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true),
+				zstd.WithEncoderLevel(f.zstd), zstd.WithWindowSize(maxFramePlain))
+			if err != nil {
+				panic("internal error: " + err.Error()) // the options are constants
+			}
+		}
+		dst = e.EncodeAll(plain, dst)
+		pool.Put(e)
+		return dst
 	}
-	f.dst.Reset()
-	f.zlib.Reset(&f.dst)
-	_, _ = f.zlib.Write(plain) // into memory: no errors
-	_ = f.zlib.Close()
-	dst = append(dst, f.dst.Bytes()...)
-	if f.dst.Cap() > largeBuffer {
-		f.dst = bytes.Buffer{}
+	pool := &zlibWriters[f.zlib+1]
+	w, ok := pool.Get().(*zlibWriter)
+	if !ok {
+		w = new(zlibWriter)
+		var err error
+		if w.zlib, err = zlib.NewWriterLevel(&w.dst, f.zlib); err != nil {
+			panic("internal error: " + err.Error()) // the level was checked
+		}
 	}
+	w.dst.Reset()
+	w.zlib.Reset(&w.dst)
+	_, _ = w.zlib.Write(plain) // into memory: no errors
+	_ = w.zlib.Close()
+	dst = append(dst, w.dst.Bytes()...)
+	if w.dst.Cap() > largeBuffer {
+		w.dst = bytes.Buffer{}
+	}
+	pool.Put(w)
 	return dst
 }

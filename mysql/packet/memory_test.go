@@ -131,6 +131,34 @@ func TestIdleHoldsLittle(t *testing.T) {
 	}
 }
 
+// TestCompressionIsShared: what the algorithms need is not kept by connections.
+func TestCompressionIsShared(t *testing.T) {
+	for _, a := range []Compression{Zlib, Zstd} {
+		var before, after runtime.MemStats
+		var all []*Conn
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		for range 100 {
+			c := New(&endless{}, nil)
+			if err := c.StartCompression(a, 0); err != nil {
+				t.Fatal(err)
+			}
+			c.AppendPayload(make([]byte, 1000))
+			if err := c.Flush(); err != nil {
+				t.Fatal(err)
+			}
+			c.Rest()
+			all = append(all, c)
+		}
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		if got := (int64(after.HeapAlloc) - int64(before.HeapAlloc)) / 100; got > 48<<10 {
+			t.Errorf("%v: an idle connection holds %d bytes", a, got)
+		}
+		runtime.KeepAlive(all)
+	}
+}
+
 // TestShrink sees a buffer that grew for one big packet go back while small ones
 // follow.
 func TestShrink(t *testing.T) {
