@@ -121,21 +121,6 @@ func clientConfig(c *config.Config, agents *[]*agent.Client) (*sshclient.Config,
 	return cfg, nil
 }
 
-// HostKeys checks the keys of a host as its configuration asks: those of a
-// Checker, and for RSA keys their size.
-type HostKeys struct {
-	*knownhosts.Checker
-	Config *config.Config
-}
-
-// CheckHostKey implements [sshclient.HostKeyChecker].
-func (h *HostKeys) CheckHostKey(ctx context.Context, addr string, key keys.PublicKey) error {
-	if TooShort(h.Config, key) {
-		return fmt.Errorf("the host key of %s has %d bits, and RequiredRSASize asks for %d", addr, keys.Bits(key), h.Config.RequiredRSASize)
-	}
-	return h.Checker.CheckHostKey(ctx, addr, key)
-}
-
 // signers are the keys that can sign without a question.
 func signers(ctx context.Context, c *config.Config, agents *[]*agent.Client) []keys.Signer {
 	var inAgent, files, list []keys.Signer

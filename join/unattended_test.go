@@ -148,3 +148,43 @@ func TestAlgorithms(t *testing.T) {
 		}
 	}
 }
+
+func TestRevokedHostKeys(t *testing.T) {
+	good, err := keys.Generate("ed25519", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad, err := keys.Generate("ed25519", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	revoked := "# stolen\n\nssh-mldsa44-ed25519 AAAA future\n" + keys.AuthorizedLine(bad.PublicKey(), "x") + "\n"
+	for _, tt := range []struct {
+		name, text string
+		key        keys.Signer
+		err        string
+	}{
+		{"another", revoked, good, ""},
+		{"this one", revoked, bad, ErrRevoked.Error()},
+		{"a broken line", revoked + "ssh-ed25519 AAAA\n", good, "file:5"},
+		{"half a line", "ssh-ed25519\n", good, "file:1 is no public key"},
+		{"a KRL", "SSHKRL\n\x00", good, "is a KRL"},
+		{"no file", "", good, "no such file"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "file")
+			if tt.text != "" {
+				if err := os.WriteFile(path, []byte(tt.text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			} else {
+				tt.err = filepath.Base(path)
+			}
+			h := &HostKeys{Checker: &knownhosts.Checker{Policy: knownhosts.AcceptNew}, Config: &config.Config{RevokedHostKeys: path}}
+			err := h.CheckHostKey(t.Context(), "h:22", tt.key.PublicKey())
+			if (err != nil) != (tt.err != "") || err != nil && !strings.Contains(err.Error(), tt.err) {
+				t.Errorf("CheckHostKey = %v, want %q", err, tt.err)
+			}
+		})
+	}
+}

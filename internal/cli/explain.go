@@ -105,6 +105,12 @@ func explainHostKey(err error) *Error {
 			Next: []string{"ask the host for its plain key: -o HostKeyAlgorithms=ssh-ed25519"},
 		}
 	}
+	if errors.Is(err, join.ErrRevoked) {
+		return &Error{
+			Code: exitHostKey, What: join.ErrRevoked.Error(), How: []string{err.Error()},
+			Next: []string{"do not connect until somebody who runs the host has given it a new key"},
+		}
+	}
 	var he *transport.HostKeyError
 	if errors.As(err, &he) {
 		return &Error{

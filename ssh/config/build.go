@@ -152,6 +152,13 @@ func (r *reader) buildKeys(c *Config) {
 	c.StrictHostKeyChecking = r.or("stricthostkeychecking", "ask")
 	c.UserKnownHostsFiles = r.fileList("userknownhostsfile", "~/.ssh/known_hosts", "~/.ssh/known_hosts2")
 	c.GlobalKnownHostsFiles = r.fileList("globalknownhostsfile", systemDir+"/ssh_known_hosts", systemDir+"/ssh_known_hosts2")
+	if s := r.setting("revokedhostkeys"); s != nil && !strings.EqualFold(s.Args[0], "none") {
+		path, err := r.path(s.Args[0])
+		if err != nil {
+			r.bad(s, err)
+		}
+		c.RevokedHostKeys = path
+	}
 	c.HashKnownHosts = r.flag("hashknownhosts", false)
 	c.UpdateHostKeys = r.or("updatehostkeys", "")
 }

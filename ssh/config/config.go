@@ -36,6 +36,7 @@ type Config struct {
 	StrictHostKeyChecking string   // yes, no, ask, accept-new
 	UserKnownHostsFiles   []string // nil: none
 	GlobalKnownHostsFiles []string // nil: none
+	RevokedHostKeys       string   // a file with keys that no host may show; "": none
 	HashKnownHosts        bool
 	UpdateHostKeys        string // yes, no, ask; "": not said
 

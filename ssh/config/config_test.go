@@ -259,7 +259,7 @@ func TestRefuseConnection(t *testing.T) {
 }
 
 func TestOthers(t *testing.T) {
-	c, err := load(t, "CanonicalizeHostname yes\nForwardAgent yes\nRevokedHostKeys none\nProxyUseFdpass no\nBindInterface eth0\n", Query{Host: "foo"})
+	c, err := load(t, "CanonicalizeHostname yes\nForwardAgent yes\nProxyUseFdpass no\nBindInterface eth0\n", Query{Host: "foo"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -271,7 +271,7 @@ func TestOthers(t *testing.T) {
 		}
 		got = append(got, unsafe+s.Name+"="+s.Value+"@"+strconv.Itoa(s.Line))
 	}
-	want := []string{"!BindInterface=eth0@5", "!CanonicalizeHostname=yes@1", "ForwardAgent=yes@2", "ProxyUseFdpass=no@4", "RevokedHostKeys=none@3"}
+	want := []string{"!BindInterface=eth0@4", "!CanonicalizeHostname=yes@1", "ForwardAgent=yes@2", "ProxyUseFdpass=no@3"}
 	if !slices.Equal(got, want) {
 		t.Errorf("others are %q, want %q", got, want)
 	}

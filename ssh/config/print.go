@@ -52,6 +52,7 @@ func (c *Config) Lines() []string {
 	p.text("proxyjump", jumpList(c.ProxyJump))
 	p.text("refuseconnection", c.RefuseConnection)
 	p.text("remotecommand", c.RemoteCommand)
+	p.text("revokedhostkeys", c.RevokedHostKeys)
 	p.text("tag", c.Tag)
 	p.each("dynamicforward", bracket(c.DynamicForwards...)...)
 	p.each("localforward", forwardList(c.LocalForwards)...)
