@@ -65,8 +65,8 @@ var floors = []string{
 	"mysql/engine/internal/store", // the same: conversions to a column's type
 	"mysql/engine/internal/function",
 	"mysql/engine/internal/scope",      // what translate is too large with: names
-	"mysql/engine/internal/expression", // the same: operators and functions
 	"mysql/engine/internal/translate",
+	"mysql/engine/internal/session",
 	"mysql/engine",
 	"mysql/sqldriver",
 	"mysql/sqldriver/drivertest",

@@ -8,6 +8,8 @@ import (
 
 	"github.com/wirelark/wirelark/mysql/engine/internal/ast"
 	"github.com/wirelark/wirelark/mysql/engine/internal/catalog"
+	"github.com/wirelark/wirelark/mysql/engine/internal/scope"
+	"github.com/wirelark/wirelark/mysql/engine/internal/session"
 	"github.com/wirelark/wirelark/mysql/engine/internal/translate"
 	"github.com/wirelark/wirelark/mysql/mysqlserver"
 )
@@ -23,8 +25,8 @@ type alteration struct {
 
 // alterTable answers ALTER TABLE: it makes a new table and copies the rows,
 // unless keys alone change.
-func (s *session) alterTable(ctx context.Context, st *ast.AlterTable) (uint64, error) {
-	old, err := s.lookup(&st.Table)
+func alterTable(ctx context.Context, s *session.Session, st *ast.AlterTable) (uint64, error) {
+	old, err := s.Lookup(&st.Table)
 	if err != nil {
 		return 0, err
 	}
@@ -50,17 +52,17 @@ func (s *session) alterTable(ctx context.Context, st *ast.AlterTable) (uint64, e
 	}
 	n := uint64(0)
 	if a.copy {
-		if n, err = s.rebuild(ctx, old, &t, a.source); err != nil {
+		if n, err = rebuild(ctx, s, old, &t, a.source); err != nil {
 			return 0, err
 		}
-	} else if err := s.alterKeys(ctx, old, &t); err != nil {
+	} else if err := alterKeys(ctx, s, old, &t); err != nil {
 		return 0, err
 	}
 	if !a.counts {
 		n = 0
 	}
 	if a.rename != nil {
-		return n, s.rename(ctx, &ast.TableName{DB: t.DB, Name: t.Name}, a.rename)
+		return n, rename(ctx, s, &ast.TableName{DB: t.DB, Name: t.Name}, a.rename)
 	}
 	return n, nil
 }
@@ -86,7 +88,7 @@ func (a *alteration) apply(sp *ast.AlterSpec) error {
 		}
 		if sp.Options.Auto > 0 {
 			t.AutoStart = sp.Options.Auto
-			a.b.s.forgetAuto(t)
+			a.b.s.ForgetAuto(t)
 		}
 		c, err := catalog.Collation(sp.Options.Charset, sp.Options.Collate, t.Collation)
 		t.Collation = c
@@ -95,7 +97,7 @@ func (a *alteration) apply(sp *ast.AlterSpec) error {
 		return a.column(sp)
 	case "ADD INDEX":
 		if sp.Exists && sp.Index.Name != "" && t.Index(sp.Index.Name) != nil {
-			a.b.s.st.Note(1061, "Duplicate key name '%s'", sp.Index.Name)
+			a.b.s.St.Note(1061, "Duplicate key name '%s'", sp.Index.Name)
 			return nil
 		}
 		if sp.Index.Kind == "PRIMARY" {
@@ -131,7 +133,7 @@ func (a *alteration) dropIndex(sp *ast.AlterSpec) error {
 	t.Indexes = slices.DeleteFunc(t.Indexes, func(ix catalog.Index) bool { return strings.EqualFold(ix.Name, sp.Name) })
 	if len(t.Indexes) == n {
 		if sp.Exists {
-			a.b.s.st.Note(1091, "Can't DROP INDEX `%s`; check that it exists", sp.Name)
+			a.b.s.St.Note(1091, "Can't DROP INDEX `%s`; check that it exists", sp.Name)
 			return nil
 		}
 		return mysqlserver.Errorf(1091, "Can't DROP INDEX `%s`; check that it exists", sp.Name)
@@ -164,7 +166,7 @@ func (a *alteration) column(sp *ast.AlterSpec) error {
 	t := a.b.t
 	if sp.What == "ADD COLUMN" {
 		if sp.Exists && t.Column(sp.Col.Name) != nil {
-			a.b.s.st.Note(1060, "Duplicate column name '%s'", sp.Col.Name)
+			a.b.s.St.Note(1060, "Duplicate column name '%s'", sp.Col.Name)
 			return nil
 		}
 		a.copy = true
@@ -178,7 +180,7 @@ func (a *alteration) column(sp *ast.AlterSpec) error {
 	if pos < 0 {
 		if sp.What == "DROP COLUMN" {
 			if sp.Exists {
-				a.b.s.st.Note(1091, "Can't DROP COLUMN `%s`; check that it exists", sp.Name)
+				a.b.s.St.Note(1091, "Can't DROP COLUMN `%s`; check that it exists", sp.Name)
 				return nil
 			}
 			return mysqlserver.Errorf(1091, "Can't DROP COLUMN `%s`; check that it exists", sp.Name)
@@ -303,9 +305,9 @@ func (a *alteration) modify(sp *ast.AlterSpec, pos int) error {
 
 // alterKeys makes and drops keys, and changes what concerns the catalogue
 // alone.
-func (s *session) alterKeys(ctx context.Context, old, t *catalog.Table) error {
-	s.written = t
-	return s.change(ctx, func(c *catalog.Catalog) ([]string, error) {
+func alterKeys(ctx context.Context, s *session.Session, old, t *catalog.Table) error {
+	s.Written = t
+	return change(ctx, s, func(c *catalog.Catalog) ([]string, error) {
 		var steps []string
 		for i := range old.Indexes {
 			if ix := &old.Indexes[i]; ix.Name != "PRIMARY" && !sameIndex(ix, t.Index(ix.Name)) {
@@ -330,27 +332,27 @@ func sameIndex(a, b *catalog.Index) bool {
 const building = "\x02"
 
 // rebuild makes the table anew and copies the rows.
-func (s *session) rebuild(ctx context.Context, old, t *catalog.Table, source map[string]string) (uint64, error) {
+func rebuild(ctx context.Context, s *session.Session, old, t *catalog.Table, source map[string]string) (uint64, error) {
 	fresh := *t
 	fresh.Name = building
-	steps, err := s.createSQL(&fresh)
+	steps, err := createSQL(s, &fresh)
 	if err != nil {
 		return 0, err
 	}
-	copySQL, args, err := s.copySQL(old, &fresh, source)
+	copySQL, args, err := copySQL(s, old, &fresh, source)
 	if err != nil {
 		return 0, err
 	}
-	s.written = t
-	s.st.NextAuto = func(used uint64) uint64 {
+	s.Written = t
+	s.St.NextAuto = func(used uint64) uint64 {
 		if used == 0 {
-			return uint64(s.st.Rows)
+			return uint64(s.St.Rows)
 		}
 		return used
 	}
-	s.e.define.Lock()
-	defer s.e.define.Unlock()
-	prev := s.e.cat.Load()
+	s.E.Define.Lock()
+	defer s.E.Define.Unlock()
+	prev := s.E.Cat.Load()
 	next := prev.Clone()
 	next.Database(t.DB).Tables[t.Name] = t
 	all := []string{steps[0]}
@@ -360,20 +362,20 @@ func (s *session) rebuild(ctx context.Context, old, t *catalog.Table, source map
 			all = append(all, indexSQL(t, ix, ""))
 		}
 	}
-	if err := s.perform(ctx, prev, next, all); err != nil {
+	if err := perform(ctx, s, prev, next, all); err != nil {
 		return 0, err
 	}
-	return uint64(s.st.Rows), nil
+	return uint64(s.St.Rows), nil
 }
 
 // copySQL is the statement that copies the rows of one table to another.
-func (s *session) copySQL(old, fresh *catalog.Table, source map[string]string) (string, []any, error) {
-	env := s.env([]translate.Value{})
+func copySQL(s *session.Session, old, fresh *catalog.Table, source map[string]string) (string, []any, error) {
+	env := s.Env([]scope.Value{})
 	env.Table = func(db, name string) *catalog.Table {
 		if name == building {
 			return fresh
 		}
-		return s.table(db, name)
+		return s.Table(db, name)
 	}
 	in := &ast.Insert{Table: ast.TableName{DB: fresh.DB, Name: building}}
 	core := &ast.Core{From: &ast.TableName{DB: old.DB, Name: old.Name}}
@@ -397,11 +399,11 @@ func (s *session) copySQL(old, fresh *catalog.Table, source map[string]string) (
 	if lenient {
 		env.Strict = false
 	}
-	r, _, err := env.Insert(in)
+	r, _, err := translate.Insert(env, in)
 	if err != nil {
 		return "", nil, err
 	}
-	s.st.Warnings = nil
+	s.St.Warnings = nil
 	args := make([]any, len(r.Args))
 	for i, a := range r.Args {
 		args[i] = a
@@ -412,7 +414,7 @@ func (s *session) copySQL(old, fresh *catalog.Table, source map[string]string) (
 // inlineArgs writes the arguments of a statement into it.
 func inlineArgs(sql string, args []any) string {
 	for i := len(args); i > 0; i-- {
-		sql = strings.ReplaceAll(sql, placeholder(i), translate.Inline(args[i-1]))
+		sql = strings.ReplaceAll(sql, placeholder(i), scope.Inline(args[i-1]))
 	}
 	return sql
 }

@@ -5,18 +5,19 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/wirelark/wirelark/mysql/engine/internal/store"
-
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/engine/internal/ast"
 	"github.com/wirelark/wirelark/mysql/engine/internal/catalog"
+	"github.com/wirelark/wirelark/mysql/engine/internal/scope"
+	"github.com/wirelark/wirelark/mysql/engine/internal/session"
+	"github.com/wirelark/wirelark/mysql/engine/internal/store"
 	"github.com/wirelark/wirelark/mysql/engine/internal/translate"
 	"github.com/wirelark/wirelark/mysql/mysqlserver"
 )
 
 // tableBuilder makes a table of the catalogue from what a statement says.
 type tableBuilder struct {
-	s *session
+	s *session.Session
 	t *catalog.Table
 }
 
@@ -91,11 +92,11 @@ func (b *tableBuilder) setDefault(c *catalog.Column, x ast.Expr) error {
 			from, v = catalog.RepBytes, []byte(d.Text)
 		}
 		st := store.Store{Type: c.Type, Name: c.Name, From: from}
-		out, err := (&store.State{Now: b.s.st.Now}).Convert(&st, v)
+		out, err := (&store.State{Now: b.s.St.Now}).Convert(&st, v)
 		if err != nil {
 			return invalid
 		}
-		mv := value(&c.Type, out)
+		mv := session.Value(&c.Type, out)
 		text := mv.String()
 		c.Default = &text
 		if c.Type.Kind == mysql.TypeBit {
@@ -123,8 +124,8 @@ func (b *tableBuilder) setDefault(c *catalog.Column, x ast.Expr) error {
 }
 
 // fromQuery adds the columns of CREATE TABLE … SELECT.
-func (b *tableBuilder) fromQuery(q *ast.Select, params []translate.Value) error {
-	r, err := b.s.env(params).Select(q)
+func (b *tableBuilder) fromQuery(q *ast.Select, params []scope.Value) error {
+	r, err := translate.Select(b.s.Env(params), q)
 	if err != nil {
 		return err
 	}
@@ -231,7 +232,7 @@ func (b *tableBuilder) foreign(def *ast.ForeignKey) error {
 		}
 	}
 	wrong := mysqlserver.Errorf(1005, "Can't create table `%s`.`%s` (errno: 150 \"Foreign key constraint is incorrectly formed\")", b.t.DB, b.t.Name)
-	parent := b.s.table(f.DB, f.Table)
+	parent := b.s.Table(f.DB, f.Table)
 	if strings.EqualFold(f.DB, b.t.DB) && f.Table == b.t.Name {
 		parent = b.t
 	}
@@ -243,7 +244,7 @@ func (b *tableBuilder) foreign(def *ast.ForeignKey) error {
 		f.Cols[i] = c.Name
 	}
 	if parent == nil {
-		if b.s.vars["foreign_key_checks"] != "OFF" {
+		if b.s.Vars["foreign_key_checks"] != "OFF" {
 			return wrong
 		}
 	} else {
@@ -272,7 +273,7 @@ func (b *tableBuilder) foreign(def *ast.ForeignKey) error {
 // hasKey reports whether a key begins with cols.
 func hasKey(t *catalog.Table, cols []string) bool {
 	for _, ix := range t.Indexes {
-		if len(ix.Cols) >= len(cols) && sameColumns(ix.Cols[:len(cols)], cols) {
+		if len(ix.Cols) >= len(cols) && session.SameColumns(ix.Cols[:len(cols)], cols) {
 			return true
 		}
 	}

@@ -9,10 +9,8 @@ import (
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/engine/internal/ast"
 	"github.com/wirelark/wirelark/mysql/engine/internal/catalog"
+	"github.com/wirelark/wirelark/mysql/engine/internal/session"
 )
-
-// informationSchema is the name of the database that tells about the others.
-const informationSchema = "information_schema"
 
 // systemColumns are the tables of information_schema. Those without a function
 // in systemRows are empty.
@@ -87,19 +85,19 @@ func systemTable(name string) *catalog.Table {
 	if !ok {
 		return nil
 	}
-	return &catalog.Table{DB: informationSchema, Name: name, Columns: listingColumns(cols), System: true}
+	return &catalog.Table{DB: session.InformationSchema, Name: name, Columns: listingColumns(cols), System: true}
 }
 
 // systemRows returns the rows of a table of information_schema as JSON.
-func (s *session) systemRows(t *catalog.Table) (string, error) {
+func systemRows(s *session.Session, t *catalog.Table) (string, error) {
 	l := &listing{}
 	switch t.Name {
 	case "SCHEMATA":
-		for _, n := range s.e.cat.Load().Names() {
-			c := s.e.cat.Load().Database(n).Collation
+		for _, n := range s.E.Cat.Load().Names() {
+			c := s.E.Cat.Load().Database(n).Collation
 			l.add("def", n, catalog.CharsetOf(c), c, nil, "")
 		}
-		l.add("def", informationSchema, "utf8mb3", "utf8mb3_general_ci", nil, "")
+		l.add("def", session.InformationSchema, "utf8mb3", "utf8mb3_general_ci", nil, "")
 	case "CHARACTER_SETS":
 		for _, r := range showFixed(&ast.Show{What: "CHARACTER SET"}, "").rows {
 			l.add(r[0], r[2], r[1], r[3])
@@ -109,19 +107,19 @@ func (s *session) systemRows(t *catalog.Table) (string, error) {
 	case "ENGINES":
 		l.rows = showFixed(&ast.Show{What: "ENGINES"}, "").rows
 	case "PROCESSLIST":
-		l.rows = s.showProcesses(nil).rows
+		l.rows = showProcesses(s, nil).rows
 	case "GLOBAL_VARIABLES", "SESSION_VARIABLES":
-		for _, v := range s.variableRows(t.Name == "GLOBAL_VARIABLES") {
+		for _, v := range s.VariableRows(t.Name == "GLOBAL_VARIABLES") {
 			l.add(strings.ToUpper(v[0]), v[1])
 		}
 	case "GLOBAL_STATUS", "SESSION_STATUS":
-		for _, r := range s.showServerStatus().rows {
+		for _, r := range showServerStatus(s).rows {
 			l.add(strings.ToUpper(r[0].(string)), r[1])
 		}
 	default:
-		for _, db := range append(s.e.cat.Load().Names(), informationSchema) {
-			for _, tab := range s.tablesOf(db) {
-				s.tableRows(l, t.Name, db, tab)
+		for _, db := range append(s.E.Cat.Load().Names(), session.InformationSchema) {
+			for _, tab := range tablesOf(s, db) {
+				tableRows(s, l, t.Name, db, tab)
 			}
 		}
 	}
@@ -129,7 +127,7 @@ func (s *session) systemRows(t *catalog.Table) (string, error) {
 }
 
 // tableRows adds what a table of information_schema tells about a table.
-func (s *session) tableRows(l *listing, name, db string, t *catalog.Table) {
+func tableRows(s *session.Session, l *listing, name, db string, t *catalog.Table) {
 	switch name {
 	case "TABLES":
 		engine, comment, collation, rows, auto := any("InnoDB"), t.Comment, any(t.Collation), any(nil), any(nil)
@@ -139,14 +137,14 @@ func (s *session) tableRows(l *listing, name, db string, t *catalog.Table) {
 		case t.System:
 			engine, collation = "MEMORY", "utf8mb3_general_ci"
 		default:
-			if n, err := s.size(context.Background(), t); err == nil {
+			if n, err := s.Size(context.Background(), t); err == nil {
 				rows = n
 			}
-			auto = s.nextAuto(context.Background(), t)
+			auto = nextAuto(context.Background(), s, t)
 		}
 		l.add("def", db, t.Name, tableKind(t), engine, 10, "Dynamic", rows, 0, 16384, 0, 0, 0, auto, nullable(t.Created), nil, nil, collation, nil, "", comment)
 	case "COLUMNS":
-		cols := s.columnsOf(t)
+		cols := columnsOf(s, t)
 		for i := range cols {
 			l.rows = append(l.rows, columnRow(t, i, &cols[i]))
 		}
@@ -199,7 +197,7 @@ func (s *session) tableRows(l *listing, name, db string, t *catalog.Table) {
 		}
 	case "VIEWS":
 		if t.View != "" {
-			l.add("def", db, t.Name, t.View, "NONE", "NO", s.user+"@%", "DEFINER", "utf8mb4", "utf8mb4_general_ci")
+			l.add("def", db, t.Name, t.View, "NONE", "NO", s.User+"@%", "DEFINER", "utf8mb4", "utf8mb4_general_ci")
 		}
 	case "CHECK_CONSTRAINTS":
 		for _, c := range t.Checks {

@@ -9,6 +9,8 @@ import (
 	"github.com/wirelark/wirelark/mysql/engine/internal/ast"
 	"github.com/wirelark/wirelark/mysql/engine/internal/catalog"
 	"github.com/wirelark/wirelark/mysql/engine/internal/function"
+	"github.com/wirelark/wirelark/mysql/engine/internal/scope"
+	"github.com/wirelark/wirelark/mysql/engine/internal/session"
 	"github.com/wirelark/wirelark/mysql/engine/internal/translate"
 	"github.com/wirelark/wirelark/mysql/mysqlserver"
 )
@@ -74,33 +76,33 @@ func (l *listing) filter(like *string, n int) {
 }
 
 // sendListing sends a listing as it is.
-func (s *session) sendListing(ctx context.Context, w *mysqlserver.Writer, l *listing) error {
-	return s.sendWhere(ctx, w, l, nil, nil)
+func sendListing(ctx context.Context, s *session.Session, w *mysqlserver.Writer, l *listing) error {
+	return sendWhere(ctx, s, w, l, nil, nil)
 }
 
 // sendWhere sends the rows of a listing for which where is true.
-func (s *session) sendWhere(ctx context.Context, w *mysqlserver.Writer, l *listing, where ast.Expr, limit *ast.Select) error {
-	env := s.env([]translate.Value{})
-	l.table.DB, l.table.Name = informationSchema, "SHOW"
+func sendWhere(ctx context.Context, s *session.Session, w *mysqlserver.Writer, l *listing, where ast.Expr, limit *ast.Select) error {
+	env := s.Env([]scope.Value{})
+	l.table.DB, l.table.Name = session.InformationSchema, "SHOW"
 	env.Table = func(db, name string) *catalog.Table {
 		if name == "SHOW" {
 			return &l.table
 		}
-		return s.table(db, name)
+		return s.Table(db, name)
 	}
 	env.Rows = func(t *catalog.Table) (string, error) {
 		if t != &l.table {
-			return s.systemRows(t)
+			return systemRows(s, t)
 		}
 		return l.json()
 	}
 	q := &ast.Select{Core: &ast.Core{
-		Items: []ast.Item{{X: &ast.Star{}}}, From: &ast.TableName{DB: informationSchema, Name: "SHOW"}, Where: where,
+		Items: []ast.Item{{X: &ast.Star{}}}, From: &ast.TableName{DB: session.InformationSchema, Name: "SHOW"}, Where: where,
 	}}
 	if limit != nil {
 		q.Limit, q.Offset = limit.Limit, limit.Offset
 	}
-	r, err := env.Select(q)
+	r, err := translate.Select(env, q)
 	if err != nil {
 		return err
 	}
@@ -111,7 +113,7 @@ func (s *session) sendWhere(ctx context.Context, w *mysqlserver.Writer, l *listi
 			c.DB, c.OrgName = "", ""
 		}
 	}
-	return s.send(ctx, w, r)
+	return s.Send(ctx, w, r)
 }
 
 func (l *listing) json() (string, error) {

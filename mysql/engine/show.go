@@ -10,22 +10,22 @@ import (
 
 	"github.com/wirelark/wirelark/mysql/engine/internal/ast"
 	"github.com/wirelark/wirelark/mysql/engine/internal/catalog"
-	"github.com/wirelark/wirelark/mysql/engine/internal/translate"
+	"github.com/wirelark/wirelark/mysql/engine/internal/session"
 	"github.com/wirelark/wirelark/mysql/mysqlserver"
 )
 
 // show answers SHOW.
-func (s *session) show(ctx context.Context, w *mysqlserver.Writer, st *ast.Show) error {
-	l, like, err := s.shown(ctx, st)
+func show(ctx context.Context, s *session.Session, w *mysqlserver.Writer, st *ast.Show) error {
+	l, like, err := shown(ctx, s, st)
 	if err != nil {
 		return err
 	}
 	l.filter(st.Like, like)
-	return s.sendWhere(ctx, w, l, st.Where, st.Limit)
+	return sendWhere(ctx, s, w, l, st.Where, st.Limit)
 }
 
 // shown makes the rows of SHOW, and tells the column that LIKE is about.
-func (s *session) shown(ctx context.Context, st *ast.Show) (*listing, int, error) {
+func shown(ctx context.Context, s *session.Session, st *ast.Show) (*listing, int, error) {
 	switch st.What {
 	case "DATABASES":
 		name := "Database"
@@ -33,23 +33,23 @@ func (s *session) shown(ctx context.Context, st *ast.Show) (*listing, int, error
 			name += " (" + *st.Like + ")"
 		}
 		l := newListing(name + ":text")
-		for _, n := range append(s.e.cat.Load().Names(), informationSchema) {
+		for _, n := range append(s.E.Cat.Load().Names(), session.InformationSchema) {
 			l.add(n)
 		}
 		sort.Slice(l.rows, func(i, j int) bool { return l.rows[i][0].(string) < l.rows[j][0].(string) })
 		return l, 0, nil
 	case "TABLES", "OPEN TABLES":
-		return s.showTables(st)
+		return showTables(s, st)
 	case "TABLE STATUS":
-		return s.showStatus(ctx, st)
+		return showStatus(ctx, s, st)
 	case "COLUMNS":
-		return s.showColumns(st)
+		return showColumns(s, st)
 	case "INDEX":
-		return s.showIndex(ctx, st)
+		return showIndex(ctx, s, st)
 	case "CREATE TABLE", "CREATE VIEW":
-		return s.showCreate(st)
+		return showCreate(s, st)
 	case "CREATE DATABASE":
-		db := s.e.cat.Load().Database(st.DB)
+		db := s.E.Cat.Load().Database(st.DB)
 		if db == nil {
 			return nil, 0, mysqlserver.Errorf(1049, "Unknown database '%s'", st.DB)
 		}
@@ -59,18 +59,18 @@ func (s *session) shown(ctx context.Context, st *ast.Show) (*listing, int, error
 	case "VARIABLES":
 		l := newListing("Variable_name:text", "Value:wide")
 		l.name = "SESSION_VARIABLES"
-		for _, v := range s.variableRows(st.Global) {
+		for _, v := range s.VariableRows(st.Global) {
 			l.add(v[0], v[1])
 		}
 		return l, 0, nil
 	case "STATUS":
-		return s.showServerStatus(), 0, nil
+		return showServerStatus(s), 0, nil
 	case "WARNINGS", "ERRORS":
-		return s.showWarnings(st), 1, nil
+		return showWarnings(s, st), 1, nil
 	case "PROCESSLIST":
-		return s.showProcesses(st), 0, nil
+		return showProcesses(s, st), 0, nil
 	}
-	return showFixed(st, s.user), 0, nil
+	return showFixed(st, s.User), 0, nil
 }
 
 // showFixed makes what is always the same.
@@ -130,14 +130,14 @@ func isDefaultCollation(n string) string {
 }
 
 // shownDB returns the database of a SHOW.
-func (s *session) shownDB(name string) (string, error) {
+func shownDB(s *session.Session, name string) (string, error) {
 	if name == "" {
-		name = s.db
+		name = s.Db
 	}
 	if name == "" {
 		return "", mysqlserver.Errorf(1046, "No database selected")
 	}
-	db := s.database(name)
+	db := s.Database(name)
 	if db == "" {
 		return "", mysqlserver.Errorf(1049, "Unknown database '%s'", name)
 	}
@@ -145,15 +145,15 @@ func (s *session) shownDB(name string) (string, error) {
 }
 
 // tablesOf returns the tables of a database in order.
-func (s *session) tablesOf(db string) []*catalog.Table {
+func tablesOf(s *session.Session, db string) []*catalog.Table {
 	var list []*catalog.Table
-	if db == informationSchema {
+	if db == session.InformationSchema {
 		for _, n := range systemNames() {
 			list = append(list, systemTable(n))
 		}
 		return list
 	}
-	d := s.e.cat.Load().Database(db)
+	d := s.E.Cat.Load().Database(db)
 	if d == nil {
 		return nil
 	}
@@ -173,8 +173,8 @@ func tableKind(t *catalog.Table) string {
 	return "BASE TABLE"
 }
 
-func (s *session) showTables(st *ast.Show) (*listing, int, error) {
-	db, err := s.shownDB(st.DB)
+func showTables(s *session.Session, st *ast.Show) (*listing, int, error) {
+	db, err := shownDB(s, st.DB)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -191,7 +191,7 @@ func (s *session) showTables(st *ast.Show) (*listing, int, error) {
 	}
 	l := newListing(cols...)
 	l.name = "TABLE_NAMES"
-	for _, t := range s.tablesOf(db) {
+	for _, t := range tablesOf(s, db) {
 		row := []any{t.Name}
 		if st.Full {
 			row = append(row, tableKind(t))
@@ -201,36 +201,36 @@ func (s *session) showTables(st *ast.Show) (*listing, int, error) {
 	return l, 0, nil
 }
 
-func (s *session) showStatus(ctx context.Context, st *ast.Show) (*listing, int, error) {
-	db, err := s.shownDB(st.DB)
+func showStatus(ctx context.Context, s *session.Session, st *ast.Show) (*listing, int, error) {
+	db, err := shownDB(s, st.DB)
 	if err != nil {
 		return nil, 0, err
 	}
 	l := newListing("Name:text", "Engine:text", "Version:bigint", "Row_format:text", "Rows:bigint", "Avg_row_length:bigint", "Data_length:bigint",
 		"Max_data_length:bigint", "Index_length:bigint", "Data_free:bigint", "Auto_increment:bigint", "Create_time:datetime", "Update_time:datetime",
 		"Check_time:datetime", "Collation:text", "Checksum:bigint", "Create_options:wide", "Comment:wide", "Max_index_length:bigint", "Temporary:text")
-	for _, t := range s.tablesOf(db) {
+	for _, t := range tablesOf(s, db) {
 		if t.View != "" || t.System {
 			l.add(t.Name, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, tableKind(t), nil, nil)
 			continue
 		}
-		n, err := s.size(ctx, t)
+		n, err := s.Size(ctx, t)
 		if err != nil {
 			return nil, 0, err
 		}
-		l.add(t.Name, "InnoDB", 10, "Dynamic", n, 0, 16384, 0, 0, 0, s.nextAuto(ctx, t), nullable(t.Created), nil, nil, t.Collation, nil, "", t.Comment, 0, "N")
+		l.add(t.Name, "InnoDB", 10, "Dynamic", n, 0, 16384, 0, 0, 0, nextAuto(ctx, s, t), nullable(t.Created), nil, nil, t.Collation, nil, "", t.Comment, 0, "N")
 	}
 	return l, 0, nil
 }
 
 // nextAuto returns the next AUTO_INCREMENT of a table, or nil.
-func (s *session) nextAuto(ctx context.Context, t *catalog.Table) any {
-	if t.Auto() == nil || s.numbering(ctx, t) != nil {
+func nextAuto(ctx context.Context, s *session.Session, t *catalog.Table) any {
+	if t.Auto() == nil || s.Numbering(ctx, t) != nil {
 		return nil
 	}
-	s.e.mu.Lock()
-	defer s.e.mu.Unlock()
-	return s.e.auto[t.Physical()]
+	s.E.Mu.Lock()
+	defer s.E.Mu.Unlock()
+	return s.E.Auto[t.Physical()]
 }
 
 func nullable(s string) any {
@@ -240,42 +240,19 @@ func nullable(s string) any {
 	return s
 }
 
-// viewColumns returns the columns of a view.
-func (s *session) viewColumns(t *catalog.Table) ([]catalog.Column, error) {
-	env := s.env([]translate.Value{})
-	q, err := env.Expand(t)
-	if err != nil {
-		return nil, err
-	}
-	env.DB = t.ViewDB
-	r, err := env.Select(q)
-	if err != nil {
-		return nil, err
-	}
-	var list []catalog.Column
-	for i, c := range r.Columns {
-		name := c.Name
-		if len(t.ViewCols) > i {
-			name = t.ViewCols[i]
-		}
-		list = append(list, catalog.Column{Name: name, Type: c.Type, NotNull: c.Type.NotNull})
-	}
-	return list, nil
-}
-
-func (s *session) columnsOf(t *catalog.Table) []catalog.Column {
+func columnsOf(s *session.Session, t *catalog.Table) []catalog.Column {
 	if t.View == "" {
 		return t.Columns
 	}
-	cols, err := s.viewColumns(t)
+	cols, err := s.ViewColumns(t)
 	if err != nil {
 		return nil // of a view whose tables are gone
 	}
 	return cols
 }
 
-func (s *session) showColumns(st *ast.Show) (*listing, int, error) {
-	t, err := s.lookup(&st.Table)
+func showColumns(s *session.Session, st *ast.Show) (*listing, int, error) {
+	t, err := s.Lookup(&st.Table)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -285,7 +262,7 @@ func (s *session) showColumns(st *ast.Show) (*listing, int, error) {
 	}
 	l := newListing(cols...)
 	l.name = "COLUMNS"
-	list := s.columnsOf(t)
+	list := columnsOf(s, t)
 	for i := range list {
 		c := &list[i]
 		null, def := "YES", any(nil)
@@ -323,8 +300,8 @@ func extra(c *catalog.Column) string {
 	return ""
 }
 
-func (s *session) showIndex(ctx context.Context, st *ast.Show) (*listing, int, error) {
-	t, err := s.lookup(&st.Table)
+func showIndex(ctx context.Context, s *session.Session, st *ast.Show) (*listing, int, error) {
+	t, err := s.Lookup(&st.Table)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -333,7 +310,7 @@ func (s *session) showIndex(ctx context.Context, st *ast.Show) (*listing, int, e
 	l.name = "STATISTICS"
 	n := int64(0)
 	if t.View == "" && !t.System {
-		if n, err = s.size(ctx, t); err != nil {
+		if n, err = s.Size(ctx, t); err != nil {
 			return nil, 0, err
 		}
 	}
@@ -361,8 +338,8 @@ func (s *session) showIndex(ctx context.Context, st *ast.Show) (*listing, int, e
 	return l, 2, nil
 }
 
-func (s *session) showCreate(st *ast.Show) (*listing, int, error) {
-	t, err := s.lookup(&st.Table)
+func showCreate(s *session.Session, st *ast.Show) (*listing, int, error) {
+	t, err := s.Lookup(&st.Table)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -376,37 +353,37 @@ func (s *session) showCreate(st *ast.Show) (*listing, int, error) {
 	}
 	l := newListing("Table:text", "Create Table:wide")
 	create := t.Create()
-	if n, ok := s.nextAuto(context.Background(), t).(uint64); ok && n > 1 {
+	if n, ok := nextAuto(context.Background(), s, t).(uint64); ok && n > 1 {
 		create = strings.Replace(create, ") ENGINE=InnoDB", fmt.Sprintf(") ENGINE=InnoDB AUTO_INCREMENT=%d", n), 1)
 	}
 	l.add(t.Name, create)
 	return l, 0, nil
 }
 
-func (s *session) showServerStatus() *listing {
+func showServerStatus(s *session.Session) *listing {
 	l := newListing("Variable_name:text", "Value:wide")
-	s.e.mu.Lock()
-	n := len(s.e.sessions)
-	s.e.mu.Unlock()
+	s.E.Mu.Lock()
+	n := len(s.E.Sessions)
+	s.E.Mu.Unlock()
 	version, cipher := "", ""
-	if s.client != nil && s.client.TLS() != nil {
+	if s.Client != nil && s.Client.TLS() != nil {
 		version, cipher = "TLSv1.3", "TLS"
 	}
 	for _, r := range [][2]string{
-		{"Queries", fmt.Sprint(s.e.queries.Load())},
-		{"Questions", fmt.Sprint(s.e.queries.Load())},
+		{"Queries", fmt.Sprint(s.E.Queries.Load())},
+		{"Questions", fmt.Sprint(s.E.Queries.Load())},
 		{"Ssl_cipher", cipher},
 		{"Ssl_version", version},
 		{"Threads_connected", fmt.Sprint(n)},
 		{"Threads_running", "1"},
-		{"Uptime", fmt.Sprint(int(time.Since(s.e.started).Seconds()))},
+		{"Uptime", fmt.Sprint(int(time.Since(s.E.Started).Seconds()))},
 	} {
 		l.add(r[0], r[1])
 	}
 	return l
 }
 
-func (s *session) showWarnings(st *ast.Show) *listing {
+func showWarnings(s *session.Session, st *ast.Show) *listing {
 	if st.Count {
 		name := "@@session.warning_count:bigint"
 		if st.What == "ERRORS" {
@@ -414,7 +391,7 @@ func (s *session) showWarnings(st *ast.Show) *listing {
 		}
 		l := newListing(name)
 		n := 0
-		for _, w := range s.st.Warnings {
+		for _, w := range s.St.Warnings {
 			if st.What == "WARNINGS" || w.Level == "Error" {
 				n++
 			}
@@ -423,7 +400,7 @@ func (s *session) showWarnings(st *ast.Show) *listing {
 		return l
 	}
 	l := newListing("Level:text", "Code:uint", "Message:wide")
-	for _, w := range s.st.Warnings {
+	for _, w := range s.St.Warnings {
 		if st.What == "WARNINGS" || w.Level == "Error" {
 			l.add(w.Level, w.Code, w.Message)
 		}
@@ -431,17 +408,17 @@ func (s *session) showWarnings(st *ast.Show) *listing {
 	return l
 }
 
-func (s *session) showProcesses(*ast.Show) *listing {
+func showProcesses(s *session.Session, _ *ast.Show) *listing {
 	l := newListing("Id:bigint", "User:text", "Host:text", "db:text", "Command:text", "Time:int", "State:text", "Info:long", "Progress:text")
-	s.e.mu.Lock()
-	defer s.e.mu.Unlock()
-	for id, o := range s.e.sessions {
+	s.E.Mu.Lock()
+	defer s.E.Mu.Unlock()
+	for id, o := range s.E.Sessions {
 		if o == s {
-			l.add(id, s.user, s.host(), nullable(s.db), "Query", 0, "", s.query, "0.000")
+			l.add(id, s.User, host(s), nullable(s.Db), "Query", 0, "", s.Running, "0.000")
 			continue
 		}
 		// What another session does is its own to know.
-		l.add(id, o.user, o.host(), nil, "Sleep", 0, "", nil, "0.000")
+		l.add(id, o.User, host(o), nil, "Sleep", 0, "", nil, "0.000")
 	}
 	sort.Slice(l.rows, func(i, j int) bool { return l.rows[i][0].(uint32) < l.rows[j][0].(uint32) })
 	return l
@@ -449,51 +426,31 @@ func (s *session) showProcesses(*ast.Show) *listing {
 
 // host is where a session's client is: its address and port, by which a client
 // knows its own sessions before it kills one.
-func (s *session) host() string {
-	if s.client == nil {
+func host(s *session.Session) string {
+	if s.Client == nil {
 		return "localhost"
 	}
-	if addr, ok := s.client.RemoteAddr().(*net.TCPAddr); ok {
+	if addr, ok := s.Client.RemoteAddr().(*net.TCPAddr); ok {
 		return addr.String()
 	}
 	return "localhost"
 }
 
 // maintain answers ANALYZE, CHECK, OPTIMIZE and REPAIR TABLE.
-func (s *session) maintain(ctx context.Context, w *mysqlserver.Writer, st *ast.Maintain) error {
+func maintain(ctx context.Context, s *session.Session, w *mysqlserver.Writer, st *ast.Maintain) error {
 	l := newListing("Table:text", "Op:text", "Msg_type:text", "Msg_text:long")
 	for i := range st.Tables {
 		n := &st.Tables[i]
 		db := n.DB
 		if db == "" {
-			db = s.db
+			db = s.Db
 		}
-		if _, err := s.lookup(n); err != nil {
+		if _, err := s.Lookup(n); err != nil {
 			l.add(db+"."+n.Name, st.Verb, "Error", fmt.Sprintf("Table '%s.%s' doesn't exist", db, n.Name))
 			l.add(db+"."+n.Name, st.Verb, "status", "Operation failed")
 			continue
 		}
 		l.add(db+"."+n.Name, st.Verb, "status", "OK")
 	}
-	return s.sendListing(ctx, w, l)
-}
-
-// kill answers KILL.
-func (s *session) kill(ctx context.Context, w *mysqlserver.Writer, st *ast.Kill, params []translate.Value) error {
-	r, err := s.env(params).Values([]ast.Expr{st.ID})
-	if err != nil {
-		return err
-	}
-	rows, err := s.rows(ctx, r.SQL, r.Args...)
-	if err != nil {
-		return err
-	}
-	id, ok := rows[0][0].(int64)
-	if !ok || id < 0 || id > 1<<32-1 {
-		return mysqlserver.Errorf(1094, "Unknown thread id: %v", rows[0][0])
-	}
-	if err := s.client.Kill(uint32(id), st.Query); err != nil {
-		return err
-	}
-	return s.ok(w, mysqlserver.Result{})
+	return sendListing(ctx, s, w, l)
 }

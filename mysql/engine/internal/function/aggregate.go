@@ -6,9 +6,9 @@ import (
 	"math/big"
 	"strings"
 
-	"github.com/wirelark/wirelark/mysql/engine/internal/value"
-
 	"modernc.org/sqlite"
+
+	"github.com/wirelark/wirelark/mysql/engine/internal/value"
 )
 
 // aggregates are the aggregates that SQLite has not.

@@ -5,13 +5,11 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/wirelark/wirelark/mysql/engine/internal/store"
-
-	"github.com/wirelark/wirelark/mysql/engine/internal/value"
-
 	"modernc.org/sqlite"
 
 	"github.com/wirelark/wirelark/mysql/engine/internal/catalog"
+	"github.com/wirelark/wirelark/mysql/engine/internal/store"
+	"github.com/wirelark/wirelark/mysql/engine/internal/value"
 )
 
 // scalar is a function of values.

@@ -1,9 +1,8 @@
 package parse
 
 import (
-	"github.com/wirelark/wirelark/mysql/lexer"
-
 	"github.com/wirelark/wirelark/mysql/engine/internal/ast"
+	"github.com/wirelark/wirelark/mysql/lexer"
 )
 
 // query parses a query with everything that may follow it.

@@ -6,6 +6,7 @@ import (
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/engine/internal/ast"
 	"github.com/wirelark/wirelark/mysql/engine/internal/catalog"
+	"github.com/wirelark/wirelark/mysql/engine/internal/scope"
 )
 
 var aggregateNames = map[string]bool{
@@ -16,7 +17,7 @@ var aggregateNames = map[string]bool{
 
 func isAggregate(name string) bool { return aggregateNames[name] }
 
-func (e *Env) hasAggregate(items []ast.Item) bool {
+func hasAggregate(e *scope.Env, items []ast.Item) bool {
 	for _, it := range items {
 		if hasAgg(it.X) {
 			return true
@@ -76,148 +77,148 @@ func anyAgg(list ...ast.Expr) bool {
 }
 
 // aggregate compiles an aggregate or a window function.
-func (e *Env) aggregate(s *scope, f *ast.Func) val {
-	if s.noAgg && f.Over == nil {
-		fail(1111, "Invalid use of group function")
+func aggregate(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
+	if s.NoAgg && f.Over == nil {
+		scope.Fail(1111, "Invalid use of group function")
 	}
 	inner := *s
-	inner.noAgg = f.Over == nil
-	inner.useItem = false
+	inner.NoAgg = f.Over == nil
+	inner.UseItem = false
 	if f.Star {
-		t := bigType(21)
+		t := scope.BigType(21)
 		t.NotNull = true
-		return val{sql: "count(*)" + e.over(s, f), t: t}
+		return scope.Val{SQL: "count(*)" + compileOver(e, s, f), T: t}
 	}
-	args := make([]val, len(f.Args))
+	args := make([]scope.Val, len(f.Args))
 	for i, x := range f.Args {
-		args[i] = e.single(&inner, x)
+		args[i] = e.Single(&inner, x)
 	}
 	if isWindow(f.Name) {
-		return e.window(s, f, args)
+		return window(e, s, f, args)
 	}
 	if len(args) == 0 {
-		fail(1064, "You have an error in your SQL syntax; %s takes an argument", f.Name)
+		scope.Fail(1064, "You have an error in your SQL syntax; %s takes an argument", f.Name)
 	}
 	v := args[0]
 	distinct := ""
 	if f.Distinct {
 		distinct = "DISTINCT "
 	}
-	over := e.over(s, f)
+	over := compileOver(e, s, f)
 	switch f.Name {
 	case "COUNT":
-		t := bigType(21)
+		t := scope.BigType(21)
 		t.NotNull = true
-		arg := e.collated(v)
-		if v.lit != nil && !f.Distinct {
-			arg = v.sql
+		arg := e.Collated(v)
+		if v.Lit != nil && !f.Distinct {
+			arg = v.SQL
 		}
 		if len(args) > 1 {
 			list := make([]string, len(args))
 			for i, a := range args {
-				list[i] = e.foldKey(a)
+				list[i] = foldKey(e, a)
 			}
 			arg = "wl_row(" + strings.Join(list, ", ") + ")"
 		}
-		return val{sql: "count(" + distinct + arg + ")" + over, t: t}
+		return scope.Val{SQL: "count(" + distinct + arg + ")" + over, T: t}
 	case "MIN", "MAX":
-		t := v.t
+		t := v.T
 		t.Expr, t.NotNull = true, false
-		arg := v.sql
+		arg := v.SQL
 		if cmp := t.Compare(); cmp != "" {
 			arg = "(" + arg + ") COLLATE " + cmp
 		}
 		if t.Kind == mysql.TypeEnum || t.Kind == mysql.TypeSet {
 			t.Values = nil
-			t = textType(t.Length, t.Collation)
+			t = scope.TextType(t.Length, t.Collation)
 		}
-		return val{sql: strings.ToLower(f.Name) + "(" + arg + ")" + over, t: t}
+		return scope.Val{SQL: strings.ToLower(f.Name) + "(" + arg + ")" + over, T: t}
 	case "ANY_VALUE":
-		t := v.t
+		t := v.T
 		t.Expr = true
-		return val{sql: v.sql, t: t}
+		return scope.Val{SQL: v.SQL, T: t}
 	case "SUM", "AVG":
-		return e.sum(f.Name, distinct, v, over)
+		return sum(e, f.Name, distinct, v, over)
 	case "GROUP_CONCAT":
-		return e.groupConcat(&inner, f, args)
+		return groupConcat(e, &inner, f, args)
 	case "BIT_AND", "BIT_OR", "BIT_XOR":
 		t := unsignedBig()
 		t.NotNull = true
-		return val{sql: "wl_" + strings.ToLower(f.Name) + "(" + e.asInt(v) + ")" + over, t: t}
+		return scope.Val{SQL: "wl_" + strings.ToLower(f.Name) + "(" + e.AsInt(v) + ")" + over, T: t}
 	case "JSON_ARRAYAGG":
-		t := textType(1<<20, e.Collation)
+		t := scope.TextType(1<<20, e.Collation)
 		t.JSON = true
-		return val{sql: "wl_json_spaces(json_group_array(json(" + e.json(v) + ")))", t: t}
+		return scope.Val{SQL: "wl_json_spaces(json_group_array(json(" + json(e, v) + ")))", T: t}
 	case "JSON_OBJECTAGG":
 		if len(args) != 2 {
-			fail(1582, "Incorrect parameter count in the call to native function 'JSON_OBJECTAGG'")
+			scope.Fail(1582, "Incorrect parameter count in the call to native function 'JSON_OBJECTAGG'")
 		}
-		t := textType(1<<20, e.Collation)
+		t := scope.TextType(1<<20, e.Collation)
 		t.JSON = true
-		return val{sql: "wl_json_spaces(json_group_object(" + e.asText(v) + ", json(" + e.json(args[1]) + ")))", t: t}
+		return scope.Val{SQL: "wl_json_spaces(json_group_object(" + e.AsText(v) + ", json(" + json(e, args[1]) + ")))", T: t}
 	}
 	kind := map[string]string{
 		"VARIANCE": "0", "VAR_POP": "0", "VAR_SAMP": "1", "STD": "2", "STDDEV": "2", "STDDEV_POP": "2", "STDDEV_SAMP": "3",
 	}[f.Name]
-	t := realType()
-	if n := e.numeric(v); n.Rep() != catalog.RepReal {
+	t := scope.RealType()
+	if n := e.Numeric(v); n.Rep() != catalog.RepReal {
 		t.Decimals = n.Decimals + 4
 	}
-	return val{sql: "wl_var(" + e.asReal(v) + ", " + kind + ")" + over, t: t}
+	return scope.Val{SQL: "wl_var(" + e.AsReal(v) + ", " + kind + ")" + over, T: t}
 }
 
 // foldKey is v so that values that are equal are the same.
-func (e *Env) foldKey(v val) string {
-	if strings.HasPrefix(v.t.Compare(), "wl_ci") {
-		return "wl_fold(" + v.sql + ")"
+func foldKey(e *scope.Env, v scope.Val) string {
+	if strings.HasPrefix(v.T.Compare(), "wl_ci") {
+		return "wl_fold(" + v.SQL + ")"
 	}
-	return e.asText(v)
+	return e.AsText(v)
 }
 
-func (e *Env) sum(name, distinct string, v val, over string) val {
-	t := e.numeric(v)
+func sum(e *scope.Env, name, distinct string, v scope.Val, over string) scope.Val {
+	t := e.Numeric(v)
 	if t.Rep() == catalog.RepReal {
 		fn := map[string]string{"SUM": "sum", "AVG": "avg"}[name]
-		return val{sql: fn + "(" + distinct + e.asReal(v) + ")" + over, t: realType()}
+		return scope.Val{SQL: fn + "(" + distinct + e.AsReal(v) + ")" + over, T: scope.RealType()}
 	}
-	arg := e.asDec(v)
+	arg := e.AsDec(v)
 	if t.Rep() == catalog.RepInt {
-		arg = e.asInt(v)
+		arg = e.AsInt(v)
 	}
-	if cmp := v.t.Compare(); cmp != "" && distinct != "" {
+	if cmp := v.T.Compare(); cmp != "" && distinct != "" {
 		arg = "(" + arg + ") COLLATE " + cmp
 	}
 	sum := "wl_sum(" + distinct + arg + ")" + over
 	if name == "SUM" {
-		return val{sql: sum, t: decType(t.Precision+22, t.Decimals)}
+		return scope.Val{SQL: sum, T: scope.DecType(t.Precision+22, t.Decimals)}
 	}
 	scale := min(t.Decimals+4, 38)
-	sql := "wl_dec('/', " + sum + ", count(" + distinct + arg + ")" + over + ", " + itoa(scale) + ")"
-	return val{sql: sql, t: decType(t.Precision+4, scale)}
+	sql := "wl_dec('/', " + sum + ", count(" + distinct + arg + ")" + over + ", " + scope.Itoa(scale) + ")"
+	return scope.Val{SQL: sql, T: scope.DecType(t.Precision+4, scale)}
 }
 
-func (e *Env) groupConcat(s *scope, f *ast.Func, args []val) val {
+func groupConcat(e *scope.Env, s *scope.Scope, f *ast.Func, args []scope.Val) scope.Val {
 	list := make([]string, len(args))
 	binary := false
 	for i, a := range args {
-		list[i] = e.asText(a)
-		binary = binary || a.rep() == catalog.RepBytes
+		list[i] = e.AsText(a)
+		binary = binary || a.Rep() == catalog.RepBytes
 	}
 	arg := list[0]
 	if len(list) > 1 {
 		arg = "wl_concat(" + strings.Join(list, ", ") + ")"
 	}
-	if c := args[0].t.Compare(); f.Distinct && c != "" {
+	if c := args[0].T.Compare(); f.Distinct && c != "" {
 		arg = "(" + arg + ") COLLATE " + c
 	}
 	order := ""
 	if len(f.OrderBy) > 0 {
-		order = e.orderBy(s, f.OrderBy)
+		order = e.OrderBy(s, f.OrderBy)
 	}
-	t := Type{Kind: mysql.TypeBlob, Length: 1 << 18, Collation: e.Collation, Expr: true}
+	t := scope.Type{Kind: mysql.TypeBlob, Length: 1 << 18, Collation: e.Collation, Expr: true}
 	for _, a := range args {
-		if a.rep() == catalog.RepText && a.lit == nil {
-			t.Collation = a.t.Collation
+		if a.Rep() == catalog.RepText && a.Lit == nil {
+			t.Collation = a.T.Collation
 			break
 		}
 	}
@@ -225,9 +226,9 @@ func (e *Env) groupConcat(s *scope, f *ast.Func, args []val) val {
 		t.Collation = "binary"
 	}
 	if f.Distinct {
-		return val{sql: "wl_separate(wl_group_concat(DISTINCT " + arg + order + "), " + e.bind(f.Separator) + ")", t: t}
+		return scope.Val{SQL: "wl_separate(wl_group_concat(DISTINCT " + arg + order + "), " + e.Bind(f.Separator) + ")", T: t}
 	}
-	return val{sql: "wl_group_concat(" + arg + ", " + e.bind(f.Separator) + order + ")", t: t}
+	return scope.Val{SQL: "wl_group_concat(" + arg + ", " + e.Bind(f.Separator) + order + ")", T: t}
 }
 
 var windowNames = map[string]bool{
@@ -237,43 +238,43 @@ var windowNames = map[string]bool{
 
 func isWindow(name string) bool { return windowNames[name] }
 
-func (e *Env) window(s *scope, f *ast.Func, args []val) val {
+func window(e *scope.Env, s *scope.Scope, f *ast.Func, args []scope.Val) scope.Val {
 	list := make([]string, len(args))
 	for i, a := range args {
-		list[i] = a.sql
+		list[i] = a.SQL
 	}
-	t := bigType(21)
+	t := scope.BigType(21)
 	switch f.Name {
 	case "PERCENT_RANK", "CUME_DIST":
-		t = realType()
+		t = scope.RealType()
 		t.Decimals = 10
 	case "LAG", "LEAD", "FIRST_VALUE", "LAST_VALUE", "NTH_VALUE":
-		t = args[0].t
+		t = args[0].T
 		t.Expr = true
 		if len(args) == 3 {
-			t = e.merge([]val{args[0], args[2]})
-			list[0], list[2] = e.convert(args[0], t).sql, e.convert(args[2], t).sql
+			t = e.Merge([]scope.Val{args[0], args[2]})
+			list[0], list[2] = e.Convert(args[0], t).SQL, e.Convert(args[2], t).SQL
 		}
 		t.NotNull = false
 	default:
 		t.NotNull = true
 	}
-	return val{sql: strings.ToLower(f.Name) + "(" + strings.Join(list, ", ") + ")" + e.over(s, f), t: t}
+	return scope.Val{SQL: strings.ToLower(f.Name) + "(" + strings.Join(list, ", ") + ")" + compileOver(e, s, f), T: t}
 }
 
-// over compiles OVER.
-func (e *Env) over(s *scope, f *ast.Func) string {
+// compileOver compiles OVER.
+func compileOver(e *scope.Env, s *scope.Scope, f *ast.Func) string {
 	if f.Over == nil {
 		if isWindow(f.Name) {
-			fail(4019, "Window function is missing OVER clause")
+			scope.Fail(4019, "Window function is missing OVER clause")
 		}
 		return ""
 	}
 	w := f.Over
 	if w.Name != "" {
-		named, ok := s.windows[strings.ToLower(w.Name)]
+		named, ok := s.Windows[strings.ToLower(w.Name)]
 		if !ok {
-			fail(4016, "Window specification with name '%s' is not defined", w.Name)
+			scope.Fail(4016, "Window specification with name '%s' is not defined", w.Name)
 		}
 		merged := *named
 		if len(w.OrderBy) > 0 {
@@ -285,19 +286,19 @@ func (e *Env) over(s *scope, f *ast.Func) string {
 		w = &merged
 	}
 	inner := *s
-	inner.useItem = false
+	inner.UseItem = false
 	var parts []string
 	if len(w.PartitionBy) > 0 {
 		list := make([]string, len(w.PartitionBy))
 		for i, x := range w.PartitionBy {
-			list[i] = e.collated(e.single(&inner, x))
+			list[i] = e.Collated(e.Single(&inner, x))
 		}
 		parts = append(parts, "PARTITION BY "+strings.Join(list, ", "))
 	}
 	if len(w.OrderBy) > 0 {
 		list := make([]string, len(w.OrderBy))
 		for i, o := range w.OrderBy {
-			list[i] = e.collated(e.single(&inner, o.X))
+			list[i] = e.Collated(e.Single(&inner, o.X))
 			if o.Desc {
 				list[i] += " DESC"
 			}

@@ -4,16 +4,16 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/wirelark/wirelark/mysql/engine/internal/store"
-
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/engine/internal/ast"
 	"github.com/wirelark/wirelark/mysql/engine/internal/catalog"
+	"github.com/wirelark/wirelark/mysql/engine/internal/scope"
+	"github.com/wirelark/wirelark/mysql/engine/internal/store"
 )
 
 // writer translates a statement that stores to one table.
 type writer struct {
-	e       *Env
+	e       *scope.Env
 	t       *catalog.Table
 	lenient bool
 	noNull  bool // NULL is an error even when other values are made to fit
@@ -26,7 +26,7 @@ type writer struct {
 func (w *writer) store(pos int, from catalog.Rep) string {
 	key := strconv.Itoa(pos) + "/" + strconv.Itoa(int(from)) + "/" + strconv.FormatBool(w.update)
 	if n, ok := w.stores[key]; ok {
-		return itoa(n)
+		return scope.Itoa(n)
 	}
 	c := &w.t.Columns[pos]
 	n := len(w.e.State.Stores)
@@ -36,17 +36,17 @@ func (w *writer) store(pos int, from catalog.Rep) string {
 		Check: "`" + w.t.DB + "`.`" + w.t.Name + "`",
 	})
 	w.stores[key] = n
-	return itoa(n)
+	return scope.Itoa(n)
 }
 
 // target finds the table of a change.
-func (e *Env) target(n *ast.TableName) *catalog.Table {
+func target(e *scope.Env, n *ast.TableName) *catalog.Table {
 	t := e.Lookup(n)
 	if t.View != "" {
-		fail(1288, "The target table %s of the statement is not updatable", t.Name)
+		scope.Fail(1288, "The target table %s of the statement is not updatable", t.Name)
 	}
 	if t.System {
-		fail(1044, "Access denied for user to database '%s'", t.DB)
+		scope.Fail(1044, "Access denied for user to database '%s'", t.DB)
 	}
 	return t
 }
@@ -60,13 +60,13 @@ func physical(t *catalog.Table) string {
 }
 
 // Insert translates INSERT and REPLACE.
-func (e *Env) Insert(in *ast.Insert) (r *Result, t *catalog.Table, err error) {
-	defer catch(&err)
-	e.hook()
+func Insert(e *scope.Env, in *ast.Insert) (r *scope.Result, t *catalog.Table, err error) {
+	defer scope.Catch(&err)
+	hookUp(e)
 	if in.Returning != nil {
-		unsupported("INSERT ... RETURNING")
+		scope.Unsupported("INSERT ... RETURNING")
 	}
-	t = e.target(&in.Table)
+	t = target(e, &in.Table)
 	w := &writer{e: e, t: t, lenient: in.Ignore || !e.Strict, stores: map[string]int{}}
 	w.noNull = !in.Ignore && in.Query == nil && len(in.Rows) == 1
 	positions := w.positions(in)
@@ -89,14 +89,14 @@ func (e *Env) Insert(in *ast.Insert) (r *Result, t *catalog.Table, err error) {
 	case in.Ignore:
 		verb = "INSERT OR IGNORE INTO "
 	}
-	ref := e.alias()
+	ref := e.Alias()
 	sql := verb + physical(t) + " AS " + ref + " (" + strings.Join(names, ", ") + ") " + body
 	if len(in.OnDup) > 0 {
 		src := w.source(ref)
-		s := &scope{sources: []*source{src}, excluded: true, noAgg: true}
+		s := &scope.Scope{Sources: []*scope.Source{src}, Excluded: true, NoAgg: true}
 		sql += " ON CONFLICT DO UPDATE SET " + w.set(s, in.OnDup, in.Ignore)
 	}
-	return &Result{SQL: sql, Args: e.args}, t, nil
+	return &scope.Result{SQL: sql, Args: e.Args}, t, nil
 }
 
 // positions returns the columns that values are given for.
@@ -115,10 +115,10 @@ func (w *writer) positions(in *ast.Insert) []int {
 	for _, n := range in.Cols {
 		p := w.t.Position(n)
 		if p < 0 {
-			fail(1054, "Unknown column '%s' in 'field list'", n)
+			scope.Fail(1054, "Unknown column '%s' in 'field list'", n)
 		}
 		if seen[p] {
-			fail(1110, "Column '%s' specified twice", n)
+			scope.Fail(1110, "Column '%s' specified twice", n)
 		}
 		seen[p] = true
 		list = append(list, p)
@@ -131,12 +131,12 @@ func (w *writer) fromRows(rows [][]ast.Expr, positions []int) string {
 	for i, p := range positions {
 		given[p] = i
 	}
-	s := &scope{noAgg: true}
+	s := &scope.Scope{NoAgg: true}
 	var b strings.Builder
 	b.WriteString("VALUES ")
 	for i, row := range rows {
 		if len(row) != len(positions) {
-			fail(1136, "Column count doesn't match value count at row %d", i+1)
+			scope.Fail(1136, "Column count doesn't match value count at row %d", i+1)
 		}
 		if i > 0 {
 			b.WriteString(", ")
@@ -148,7 +148,7 @@ func (w *writer) fromRows(rows [][]ast.Expr, positions []int) string {
 			at, ok := given[p]
 			if c.Gen != "" {
 				if ok && !isDefault(row[at]) {
-					fail(1906, "The value specified for generated column '%s' in table '%s' has been ignored", c.Name, w.t.Name)
+					scope.Fail(1906, "The value specified for generated column '%s' in table '%s' has been ignored", c.Name, w.t.Name)
 				}
 				continue
 			}
@@ -158,8 +158,8 @@ func (w *writer) fromRows(rows [][]ast.Expr, positions []int) string {
 				b.WriteString(w.missing(p, ok))
 				continue
 			}
-			v := w.e.single(s, row[at])
-			b.WriteString("wl_store(" + w.store(p, v.rep()) + ", " + v.sql + ")")
+			v := w.e.Single(s, row[at])
+			b.WriteString("wl_store(" + w.store(p, v.Rep()) + ", " + v.SQL + ")")
 		}
 		b.WriteByte(')')
 	}
@@ -179,26 +179,26 @@ func (w *writer) missing(p int, said bool) string {
 	}
 	if !c.HasDef && c.DefExpr == "" && c.NotNull {
 		if !w.lenient && !(c.Type.Kind == mysql.TypeEnum && !said) {
-			fail(1364, "Field '%s' doesn't have a default value", c.Name)
+			scope.Fail(1364, "Field '%s' doesn't have a default value", c.Name)
 		}
 		if w.lenient {
 			w.e.State.Warn(1364, "Field '%s' doesn't have a default value", c.Name)
 		}
 		z := store.Zero(&c.Type)
-		return "wl_store(" + w.store(p, c.Type.Rep()) + ", " + w.e.bind(z) + ")"
+		return "wl_store(" + w.store(p, c.Type.Rep()) + ", " + w.e.Bind(z) + ")"
 	}
 	if c.DefExpr != "" && !strings.HasPrefix(c.DefExpr, "current_timestamp") {
-		v := w.e.defaultExpr(c)
-		return "wl_store(" + w.store(p, v.rep()) + ", " + v.sql + ")"
+		v := defaultExpr(w.e, c)
+		return "wl_store(" + w.store(p, v.Rep()) + ", " + v.SQL + ")"
 	}
-	v := w.e.columnDefault(c, c.Type)
-	return "wl_store(" + w.store(p, v.rep()) + ", " + v.sql + ")"
+	v := w.e.ColumnDefault(c, c.Type)
+	return "wl_store(" + w.store(p, v.Rep()) + ", " + v.SQL + ")"
 }
 
 func (w *writer) fromQuery(q *ast.Select, positions []int) string {
 	c := w.e.Query(w.e, nil, q, nil)
-	if len(c.cols) != len(positions) {
-		fail(1136, "Column count doesn't match value count at row 1")
+	if len(c.Cols) != len(positions) {
+		scope.Fail(1136, "Column count doesn't match value count at row 1")
 	}
 	given := map[int]int{}
 	for i, p := range positions {
@@ -214,22 +214,22 @@ func (w *writer) fromQuery(q *ast.Select, positions []int) string {
 			list = append(list, w.missing(p, false))
 			continue
 		}
-		col := materialized(c.cols[at].Type)
-		list = append(list, "wl_store("+w.store(p, col.Rep())+", "+outName(at)+")")
+		col := scope.Materialized(c.Cols[at].Type)
+		list = append(list, "wl_store("+w.store(p, col.Rep())+", "+scope.OutName(at)+")")
 	}
-	return "SELECT " + strings.Join(list, ", ") + " FROM (" + c.sql + ") WHERE 1"
+	return "SELECT " + strings.Join(list, ", ") + " FROM (" + c.SQL + ") WHERE 1"
 }
 
 // source is the table of a change as something that names can mean.
-func (w *writer) source(ref string) *source {
-	src := &source{db: w.t.DB, alias: w.t.Name, table: w.t, ref: ref}
+func (w *writer) source(ref string) *scope.Source {
+	src := &scope.Source{Db: w.t.DB, Alias: w.t.Name, Table: w.t, Ref: ref}
 	for i := range w.t.Columns {
 		c := &w.t.Columns[i]
 		ct := c.Type
 		ct.NotNull = c.NotNull
-		src.cols = append(src.cols, srcCol{
-			Column: Column{Name: c.Name, Type: ct, DB: w.t.DB, Table: w.t.Name, OrgTable: w.t.Name, OrgName: c.Name},
-			sql:    ref + "." + catalog.QuoteName(c.Name),
+		src.Cols = append(src.Cols, scope.SrcCol{
+			Column: scope.Column{Name: c.Name, Type: ct, DB: w.t.DB, Table: w.t.Name, OrgTable: w.t.Name, OrgName: c.Name},
+			SQL:    ref + "." + catalog.QuoteName(c.Name),
 		})
 	}
 	return src
@@ -238,7 +238,7 @@ func (w *writer) source(ref string) *source {
 // set compiles the assignments of an update. In MySQL the later ones see what
 // the earlier ones have assigned; SQLite evaluates them in the order of the
 // columns.
-func (w *writer) set(s *scope, list []ast.Assign, lenient bool) string {
+func (w *writer) set(s *scope.Scope, list []ast.Assign, lenient bool) string {
 	w.update, w.lenient = true, lenient || !w.e.Strict
 	type change struct{ value, old, store string }
 	changes := map[int]change{}
@@ -248,31 +248,31 @@ func (w *writer) set(s *scope, list []ast.Assign, lenient bool) string {
 			w.first = min(w.first, p)
 		}
 	}
-	s.subst = map[string]val{}
+	s.Subst = map[string]scope.Val{}
 	ref := ""
-	for _, src := range s.sources {
-		if src.table == w.t {
-			ref = src.ref
+	for _, src := range s.Sources {
+		if src.Table == w.t {
+			ref = src.Ref
 		}
 	}
 	for _, a := range list {
-		target := w.e.resolve(&scope{sources: s.sources}, &a.Col)
-		p := w.t.Position(target.col.OrgName)
+		target := w.e.Resolve(&scope.Scope{Sources: s.Sources}, &a.Col)
+		p := w.t.Position(target.Col.OrgName)
 		c := &w.t.Columns[p]
 		if c.Gen != "" {
-			fail(1906, "The value specified for generated column '%s' in table '%s' has been ignored", c.Name, w.t.Name)
+			scope.Fail(1906, "The value specified for generated column '%s' in table '%s' has been ignored", c.Name, w.t.Name)
 		}
-		var v val
+		var v scope.Val
 		if isDefault(a.X) {
-			v = w.e.columnDefault(c, c.Type)
+			v = w.e.ColumnDefault(c, c.Type)
 		} else {
-			v = w.e.single(s, a.X)
+			v = w.e.Single(s, a.X)
 		}
-		st := w.store(p, v.rep())
-		changes[p] = change{v.sql, ref + "." + catalog.QuoteName(c.Name), st}
+		st := w.store(p, v.Rep())
+		changes[p] = change{v.SQL, ref + "." + catalog.QuoteName(c.Name), st}
 		assigned := target
-		assigned.sql, assigned.col = "wl_conv("+st+", "+v.sql+")", nil
-		s.subst[strings.ToLower(target.sql)] = assigned
+		assigned.SQL, assigned.Col = "wl_conv("+st+", "+v.SQL+")", nil
+		s.Subst[strings.ToLower(target.SQL)] = assigned
 	}
 	var sets, differ []string
 	for p := range w.t.Columns {
@@ -295,50 +295,50 @@ func (w *writer) set(s *scope, list []ast.Assign, lenient bool) string {
 }
 
 // defaultExpr compiles the default of a column that is an expression.
-func (e *Env) defaultExpr(c *catalog.Column) val {
+func defaultExpr(e *scope.Env, c *catalog.Column) scope.Val {
 	x, err := e.Parse(c.DefExpr)
 	if err != nil {
-		panic(abort{err})
+		panic(scope.Abort{Err: err})
 	}
-	return e.single(&scope{noAgg: true}, x)
+	return e.Single(&scope.Scope{NoAgg: true}, x)
 }
 
 // Update translates UPDATE.
-func (e *Env) Update(u *ast.Update) (r *Result, t *catalog.Table, err error) {
-	defer catch(&err)
-	e.hook()
+func Update(e *scope.Env, u *ast.Update) (r *scope.Result, t *catalog.Table, err error) {
+	defer scope.Catch(&err)
+	hookUp(e)
 	if len(u.With) > 0 {
-		unsupported("WITH ... UPDATE")
+		scope.Unsupported("WITH ... UPDATE")
 	}
-	s := &scope{noAgg: true}
-	from := e.from(s, u.From)
-	t = e.updated(s, u.Set)
+	s := &scope.Scope{NoAgg: true}
+	from := compileFrom(e, s, u.From)
+	t = updated(e, s, u.Set)
 	if t.View != "" || t.System {
-		fail(1288, "The target table %s of the statement is not updatable", t.Name)
+		scope.Fail(1288, "The target table %s of the statement is not updatable", t.Name)
 	}
-	var src *source
-	for _, o := range s.sources {
-		if o.table == t {
+	var src *scope.Source
+	for _, o := range s.Sources {
+		if o.Table == t {
 			src = o
 		}
 	}
 	w := &writer{e: e, t: t, stores: map[string]int{}}
-	where := e.where(s, u.Where)
-	if len(s.sources) == 1 {
-		sql := "UPDATE " + physical(t) + " AS " + src.ref + " SET " + w.set(s, u.Set, u.Ignore)
-		sql += e.pick(s, t, src.ref, where, u.OrderBy, u.Limit)
-		return &Result{SQL: orIgnore(sql, u.Ignore), Args: e.args}, t, nil
+	where := compileWhere(e, s, u.Where)
+	if len(s.Sources) == 1 {
+		sql := "UPDATE " + physical(t) + " AS " + src.Ref + " SET " + w.set(s, u.Set, u.Ignore)
+		sql += pick(e, s, t, src.Ref, where, u.OrderBy, u.Limit)
+		return &scope.Result{SQL: orIgnore(sql, u.Ignore), Args: e.Args}, t, nil
 	}
 	if u.OrderBy != nil || u.Limit != nil {
-		fail(1221, "Incorrect usage of UPDATE and ORDER BY")
+		scope.Fail(1221, "Incorrect usage of UPDATE and ORDER BY")
 	}
-	ref := e.alias()
-	cond := ref + "._rowid_ = " + src.ref + "._rowid_"
+	ref := e.Alias()
+	cond := ref + "._rowid_ = " + src.Ref + "._rowid_"
 	if where != "" {
 		cond += " AND (" + where + ")"
 	}
 	sql := "UPDATE " + physical(t) + " AS " + ref + " SET " + w.set(s, u.Set, u.Ignore) + " FROM " + from + " WHERE " + cond
-	return &Result{SQL: orIgnore(sql, u.Ignore), Args: e.args}, t, nil
+	return &scope.Result{SQL: orIgnore(sql, u.Ignore), Args: e.Args}, t, nil
 }
 
 func orIgnore(sql string, ignore bool) string {
@@ -349,37 +349,37 @@ func orIgnore(sql string, ignore bool) string {
 }
 
 // updated returns the table whose columns are assigned.
-func (e *Env) updated(s *scope, set []ast.Assign) *catalog.Table {
+func updated(e *scope.Env, s *scope.Scope, set []ast.Assign) *catalog.Table {
 	var t *catalog.Table
 	for _, a := range set {
-		v := e.resolve(&scope{sources: s.sources}, &a.Col)
+		v := e.Resolve(&scope.Scope{Sources: s.Sources}, &a.Col)
 		var own *catalog.Table
-		for _, src := range s.sources {
-			if src.table != nil && strings.EqualFold(src.alias, v.col.Table) && strings.EqualFold(src.db, v.col.DB) {
-				own = src.table
+		for _, src := range s.Sources {
+			if src.Table != nil && strings.EqualFold(src.Alias, v.Col.Table) && strings.EqualFold(src.Db, v.Col.DB) {
+				own = src.Table
 			}
 		}
 		if own == nil {
-			fail(1288, "The target table %s of the UPDATE is not updatable", v.col.Table)
+			scope.Fail(1288, "The target table %s of the UPDATE is not updatable", v.Col.Table)
 		}
 		if t != nil && t != own {
-			unsupported("UPDATE of several tables at once")
+			scope.Unsupported("UPDATE of several tables at once")
 		}
 		t = own
 	}
 	return t
 }
 
-func (e *Env) where(s *scope, x ast.Expr) string {
+func compileWhere(e *scope.Env, s *scope.Scope, x ast.Expr) string {
 	if x == nil {
 		return ""
 	}
-	defer e.in("where clause")()
-	return e.asBool(e.expr(&scope{sources: s.sources, noAgg: true}, x))
+	defer e.In("where clause")()
+	return e.AsBool(e.Expr(&scope.Scope{Sources: s.Sources, NoAgg: true}, x))
 }
 
 // pick is the WHERE of a change of one table, with ORDER BY and LIMIT.
-func (e *Env) pick(s *scope, t *catalog.Table, ref, where string, order []ast.Order, limit ast.Expr) string {
+func pick(e *scope.Env, s *scope.Scope, t *catalog.Table, ref, where string, order []ast.Order, limit ast.Expr) string {
 	if limit == nil {
 		if where == "" {
 			return ""
@@ -391,54 +391,54 @@ func (e *Env) pick(s *scope, t *catalog.Table, ref, where string, order []ast.Or
 		sub += " WHERE " + where
 	}
 	if len(order) > 0 {
-		sub += e.orderBy(s, order)
+		sub += e.OrderBy(s, order)
 	}
-	return " WHERE " + ref + "._rowid_ IN (" + sub + " LIMIT " + e.count(s, limit) + ")"
+	return " WHERE " + ref + "._rowid_ IN (" + sub + " LIMIT " + count(e, s, limit) + ")"
 }
 
 // Delete translates DELETE: the statements to be run one after the other, and
 // the tables that those before which no table stands do not count for.
-func (e *Env) Delete(d *ast.Delete) (list []*Result, tables []*catalog.Table, err error) {
-	defer catch(&err)
-	e.hook()
+func Delete(e *scope.Env, d *ast.Delete) (list []*scope.Result, tables []*catalog.Table, err error) {
+	defer scope.Catch(&err)
+	hookUp(e)
 	if len(d.With) > 0 {
-		unsupported("WITH ... DELETE")
+		scope.Unsupported("WITH ... DELETE")
 	}
-	s := &scope{noAgg: true}
-	from := e.from(s, d.From)
-	where := e.where(s, d.Where)
+	s := &scope.Scope{NoAgg: true}
+	from := compileFrom(e, s, d.From)
+	where := compileWhere(e, s, d.Where)
 	if d.Targets == nil {
-		src := s.sources[0]
-		t := e.target(d.From.(*ast.TableName))
-		sql := "DELETE FROM " + physical(t) + " AS " + src.ref + e.pick(s, t, src.ref, where, d.OrderBy, d.Limit)
-		return []*Result{{SQL: sql, Args: e.args}}, []*catalog.Table{t}, nil
+		src := s.Sources[0]
+		t := target(e, d.From.(*ast.TableName))
+		sql := "DELETE FROM " + physical(t) + " AS " + src.Ref + pick(e, s, t, src.Ref, where, d.OrderBy, d.Limit)
+		return []*scope.Result{{SQL: sql, Args: e.Args}}, []*catalog.Table{t}, nil
 	}
 	if where != "" {
 		from += " WHERE " + where
 	}
-	var deletes []*Result
+	var deletes []*scope.Result
 	var owned []*catalog.Table
 	for i, target := range d.Targets {
 		src := findSource(s, &target)
-		if src == nil || src.table == nil || src.table.View != "" || src.table.System {
-			fail(1109, "Unknown table '%s' in MULTI DELETE", target.Name)
+		if src == nil || src.Table == nil || src.Table.View != "" || src.Table.System {
+			scope.Fail(1109, "Unknown table '%s' in MULTI DELETE", target.Name)
 		}
 		if len(d.Targets) == 1 {
-			sql := "DELETE FROM " + physical(src.table) + " WHERE _rowid_ IN (SELECT " + src.ref + "._rowid_ FROM " + from + ")"
-			return []*Result{{SQL: sql, Args: e.args}}, []*catalog.Table{src.table}, nil
+			sql := "DELETE FROM " + physical(src.Table) + " WHERE _rowid_ IN (SELECT " + src.Ref + "._rowid_ FROM " + from + ")"
+			return []*scope.Result{{SQL: sql, Args: e.Args}}, []*catalog.Table{src.Table}, nil
 		}
-		tmp := "temp." + catalog.QuoteName("wirelark.delete."+itoa(i))
-		list = append(list, &Result{SQL: "DROP TABLE IF EXISTS " + tmp}, &Result{SQL: "CREATE TEMP TABLE " + strings.TrimPrefix(tmp, "temp.") + " AS SELECT " + src.ref + "._rowid_ AS id FROM " + from, Args: e.args})
-		deletes = append(deletes, &Result{SQL: "DELETE FROM " + physical(src.table) + " WHERE _rowid_ IN (SELECT id FROM " + tmp + ")"})
+		tmp := "temp." + catalog.QuoteName("wirelark.delete."+scope.Itoa(i))
+		list = append(list, &scope.Result{SQL: "DROP TABLE IF EXISTS " + tmp}, &scope.Result{SQL: "CREATE TEMP TABLE " + strings.TrimPrefix(tmp, "temp.") + " AS SELECT " + src.Ref + "._rowid_ AS id FROM " + from, Args: e.Args})
+		deletes = append(deletes, &scope.Result{SQL: "DELETE FROM " + physical(src.Table) + " WHERE _rowid_ IN (SELECT id FROM " + tmp + ")"})
 		tables = append(tables, nil, nil)
-		owned = append(owned, src.table)
+		owned = append(owned, src.Table)
 	}
 	return append(list, deletes...), append(tables, owned...), nil
 }
 
-func findSource(s *scope, n *ast.TableName) *source {
-	for _, src := range s.sources {
-		if strings.EqualFold(src.alias, n.Name) && (n.DB == "" || strings.EqualFold(src.db, n.DB)) {
+func findSource(s *scope.Scope, n *ast.TableName) *scope.Source {
+	for _, src := range s.Sources {
+		if strings.EqualFold(src.Alias, n.Name) && (n.DB == "" || strings.EqualFold(src.Db, n.DB)) {
 			return src
 		}
 	}
@@ -447,34 +447,34 @@ func findSource(s *scope, n *ast.TableName) *source {
 
 // Check translates a condition of a table, or the expression of a generated
 // column, for CREATE TABLE.
-func (e *Env) Check(t *catalog.Table, x ast.Expr) (sql string, err error) {
-	defer catch(&err)
-	e.hook()
-	src := &source{db: t.DB, alias: t.Name, table: t}
+func Check(e *scope.Env, t *catalog.Table, x ast.Expr) (sql string, err error) {
+	defer scope.Catch(&err)
+	hookUp(e)
+	src := &scope.Source{Db: t.DB, Alias: t.Name, Table: t}
 	for i := range t.Columns {
 		c := &t.Columns[i]
-		src.cols = append(src.cols, srcCol{Column: Column{Name: c.Name, Type: c.Type}, sql: catalog.QuoteName(c.Name)})
+		src.Cols = append(src.Cols, scope.SrcCol{Column: scope.Column{Name: c.Name, Type: c.Type}, SQL: catalog.QuoteName(c.Name)})
 	}
-	v := e.single(&scope{sources: []*source{src}, noAgg: true}, x)
-	for i := len(e.args); i > 0; i-- {
-		v.sql = strings.ReplaceAll(v.sql, "?"+itoa(i), inline(e.args[i-1]))
+	v := e.Single(&scope.Scope{Sources: []*scope.Source{src}, NoAgg: true}, x)
+	for i := len(e.Args); i > 0; i-- {
+		v.SQL = strings.ReplaceAll(v.SQL, "?"+scope.Itoa(i), scope.Inline(e.Args[i-1]))
 	}
-	return v.sql, nil
+	return v.SQL, nil
 }
 
 // Generated is Check for the expression of a generated column, converted to
 // the column's type.
-func (e *Env) Generated(t *catalog.Table, c *catalog.Column, x ast.Expr) (sql string, err error) {
-	defer catch(&err)
-	e.hook()
-	src := &source{db: t.DB, alias: t.Name, table: t}
+func Generated(e *scope.Env, t *catalog.Table, c *catalog.Column, x ast.Expr) (sql string, err error) {
+	defer scope.Catch(&err)
+	hookUp(e)
+	src := &scope.Source{Db: t.DB, Alias: t.Name, Table: t}
 	for i := range t.Columns {
 		o := &t.Columns[i]
-		src.cols = append(src.cols, srcCol{Column: Column{Name: o.Name, Type: o.Type}, sql: catalog.QuoteName(o.Name)})
+		src.Cols = append(src.Cols, scope.SrcCol{Column: scope.Column{Name: o.Name, Type: o.Type}, SQL: catalog.QuoteName(o.Name)})
 	}
-	v := e.convert(e.single(&scope{sources: []*source{src}, noAgg: true}, x), c.Type)
-	for i := len(e.args); i > 0; i-- {
-		v.sql = strings.ReplaceAll(v.sql, "?"+itoa(i), inline(e.args[i-1]))
+	v := e.Convert(e.Single(&scope.Scope{Sources: []*scope.Source{src}, NoAgg: true}, x), c.Type)
+	for i := len(e.Args); i > 0; i-- {
+		v.SQL = strings.ReplaceAll(v.SQL, "?"+scope.Itoa(i), scope.Inline(e.Args[i-1]))
 	}
-	return v.sql, nil
+	return v.SQL, nil
 }

@@ -6,34 +6,35 @@ import (
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/engine/internal/ast"
 	"github.com/wirelark/wirelark/mysql/engine/internal/catalog"
+	"github.com/wirelark/wirelark/mysql/engine/internal/scope"
 )
 
 // tableSource makes the source of a table.
-func (e *Env) tableSource(n *ast.TableName) (*source, string) {
+func tableSource(e *scope.Env, n *ast.TableName) (*scope.Source, string) {
 	alias := n.Alias
 	if alias == "" {
 		alias = n.Name
 	}
 	if n.DB == "" {
-		for i := len(e.ctes) - 1; i >= 0; i-- {
-			if c := e.ctes[i]; strings.EqualFold(c.name, n.Name) {
-				ref := e.alias()
-				src := &source{alias: alias, ref: ref}
-				for _, col := range c.cols {
-					col.sql = ref + "." + col.sql
+		for i := len(e.CTEs) - 1; i >= 0; i-- {
+			if c := e.CTEs[i]; strings.EqualFold(c.Name, n.Name) {
+				ref := e.Alias()
+				src := &scope.Source{Alias: alias, Ref: ref}
+				for _, col := range c.Cols {
+					col.SQL = ref + "." + col.SQL
 					col.Table = alias
-					src.cols = append(src.cols, col)
+					src.Cols = append(src.Cols, col)
 				}
-				return src, c.sql + " AS " + ref
+				return src, c.SQL + " AS " + ref
 			}
 		}
 	}
 	t := e.Lookup(n)
 	if t.View != "" {
-		return e.viewSource(t, alias)
+		return viewSource(e, t, alias)
 	}
-	ref := e.alias()
-	src := &source{db: t.DB, alias: alias, table: t, ref: ref}
+	ref := e.Alias()
+	src := &scope.Source{Db: t.DB, Alias: alias, Table: t, Ref: ref}
 	from := catalog.QuoteName(t.Physical()) + " AS " + ref
 	if t.Temporary {
 		from = "temp." + from
@@ -41,17 +42,17 @@ func (e *Env) tableSource(n *ast.TableName) (*source, string) {
 	if t.System {
 		rows, err := e.Rows(t)
 		if err != nil {
-			panic(abort{err})
+			panic(scope.Abort{Err: err})
 		}
-		from = systemSource(t, e.bind(rows)) + " AS " + ref
+		from = systemSource(t, e.Bind(rows)) + " AS " + ref
 	}
 	for i := range t.Columns {
 		c := &t.Columns[i]
 		ct := c.Type
 		ct.NotNull = c.NotNull
-		src.cols = append(src.cols, srcCol{
-			Column: Column{Name: c.Name, Type: ct, DB: t.DB, Table: alias, OrgTable: t.Name, OrgName: c.Name, Flags: t.Flags(c)},
-			sql:    ref + "." + catalog.QuoteName(c.Name),
+		src.Cols = append(src.Cols, scope.SrcCol{
+			Column: scope.Column{Name: c.Name, Type: ct, DB: t.DB, Table: alias, OrgTable: t.Name, OrgName: c.Name, Flags: t.Flags(c)},
+			SQL:    ref + "." + catalog.QuoteName(c.Name),
 		})
 	}
 	return src, from
@@ -65,7 +66,7 @@ func systemSource(t *catalog.Table, arg string) string {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		b.WriteString("value ->> '$[" + itoa(i) + "]' AS " + catalog.QuoteName(t.Columns[i].Name))
+		b.WriteString("value ->> '$[" + scope.Itoa(i) + "]' AS " + catalog.QuoteName(t.Columns[i].Name))
 	}
 	b.WriteString(" FROM json_each(" + arg + "))")
 	return b.String()
@@ -75,82 +76,82 @@ func systemSource(t *catalog.Table, arg string) string {
 const maxViews = 16
 
 // viewSource makes the source of a view.
-func (e *Env) viewSource(t *catalog.Table, alias string) (*source, string) {
+func viewSource(e *scope.Env, t *catalog.Table, alias string) (*scope.Source, string) {
 	q, err := e.Expand(t)
 	if err != nil {
-		panic(abort{err})
+		panic(scope.Abort{Err: err})
 	}
-	if e.views++; e.views > maxViews {
-		fail(1462, "`%s`.`%s` contains view recursion", t.DB, t.Name)
+	if e.Views++; e.Views > maxViews {
+		scope.Fail(1462, "`%s`.`%s` contains view recursion", t.DB, t.Name)
 	}
-	defer func() { e.views-- }()
-	oldDB, oldCTEs := e.DB, e.ctes
-	e.DB, e.ctes = t.ViewDB, nil
-	defer func() { e.DB, e.ctes = oldDB, oldCTEs }()
-	src, from := e.derived(nil, &ast.Derived{Query: q, Alias: alias, Cols: t.ViewCols})
-	src.db = t.DB
+	defer func() { e.Views-- }()
+	oldDB, oldCTEs := e.DB, e.CTEs
+	e.DB, e.CTEs = t.ViewDB, nil
+	defer func() { e.DB, e.CTEs = oldDB, oldCTEs }()
+	src, from := derived(e, nil, &ast.Derived{Query: q, Alias: alias, Cols: t.ViewCols})
+	src.Db = t.DB
 	return src, from
 }
 
 // derived makes the source of a query in FROM.
-func (e *Env) derived(outer *scope, d *ast.Derived) (*source, string) {
+func derived(e *scope.Env, outer *scope.Scope, d *ast.Derived) (*scope.Source, string) {
 	q := e.Query(e, outer, d.Query, nil)
-	ref := e.alias()
-	src := &source{alias: d.Alias, ref: ref}
-	if len(d.Cols) > 0 && len(d.Cols) != len(q.cols) {
-		fail(1353, "In definition of view, derived table or common table expression, SELECT list and column names list have different column counts")
+	ref := e.Alias()
+	src := &scope.Source{Alias: d.Alias, Ref: ref}
+	if len(d.Cols) > 0 && len(d.Cols) != len(q.Cols) {
+		scope.Fail(1353, "In definition of view, derived table or common table expression, SELECT list and column names list have different column counts")
 	}
 	seen := map[string]bool{}
-	for i, c := range q.cols {
+	for i, c := range q.Cols {
 		if len(d.Cols) > 0 {
 			c.Name = d.Cols[i]
 		}
 		if k := strings.ToLower(c.Name); seen[k] && d.Alias != "\x01" {
-			fail(1060, "Duplicate column name '%s'", c.Name)
+			scope.Fail(1060, "Duplicate column name '%s'", c.Name)
 		} else {
 			seen[k] = true
 		}
-		c.Type = materialized(c.Type)
+		c.Type = scope.Materialized(c.Type)
 		c.Table, c.OrgTable, c.OrgName, c.DB = d.Alias, "", c.Name, ""
 		c.Flags &= mysql.FlagNotNull
-		src.cols = append(src.cols, srcCol{Column: c, sql: ref + "." + outName(i)})
+		src.Cols = append(src.Cols, scope.SrcCol{Column: c, SQL: ref + "." + scope.OutName(i)})
 	}
-	return src, "(" + q.sql + ") AS " + ref
+	return src, "(" + q.SQL + ") AS " + ref
 }
 
-// from compiles FROM.
-func (e *Env) from(s *scope, r ast.TableRef) string {
+// compileFrom compiles FROM.
+func compileFrom(e *scope.Env, s *scope.Scope, r ast.TableRef) string {
 	switch r := r.(type) {
 	case *ast.TableName:
-		src, sql := e.tableSource(r)
-		e.add(s, src)
+		src, sql := tableSource(e, r)
+		add(e, s, src)
 		return sql
 	case *ast.Derived:
-		src, sql := e.derived(s.parent, r)
-		e.add(s, src)
+		src, sql := derived(e, s.Parent, r)
+		add(e, s, src)
 		return sql
 	case *ast.Join:
-		return e.join(s, r)
+		return compileJoin(e, s, r)
 	}
-	unsupported("table reference")
+	scope.Unsupported("table reference")
 	return ""
 }
 
-func (e *Env) add(s *scope, src *source) {
-	for _, o := range s.sources {
-		if strings.EqualFold(o.alias, src.alias) && strings.EqualFold(o.db, src.db) {
-			fail(1066, "Not unique table/alias: '%s'", src.alias)
+func add(e *scope.Env, s *scope.Scope, src *scope.Source) {
+	for _, o := range s.Sources {
+		if strings.EqualFold(o.Alias, src.Alias) && strings.EqualFold(o.Db, src.Db) {
+			scope.Fail(1066, "Not unique table/alias: '%s'", src.Alias)
 		}
 	}
-	s.sources = append(s.sources, src)
+	s.Sources = append(s.Sources, src)
 }
 
-func (e *Env) join(s *scope, j *ast.Join) string {
-	first := len(s.sources)
-	l := e.from(s, j.L)
-	mid := len(s.sources)
-	r := e.from(s, j.R)
-	left, right := s.sources[first:mid], s.sources[mid:]
+func compileJoin(e *scope.Env, s *scope.Scope, j *ast.Join) string {
+	first := len(s.Sources)
+	l := compileFrom(e, s, j.L)
+	mid := len(s.Sources)
+	r := compileFrom(e, s, j.R)
+	left, right := s.Sources[first:mid], s.Sources[mid:]
 	if _, nested := j.R.(*ast.Join); nested {
 		r = "(" + r + ")"
 	}
@@ -162,26 +163,26 @@ func (e *Env) join(s *scope, j *ast.Join) string {
 	names := j.Using
 	if j.Natural {
 		for _, src := range left {
-			for _, c := range src.cols {
-				if hasCol(right, c.Name) && !c.merged {
+			for _, c := range src.Cols {
+				if hasCol(right, c.Name) && !c.Merged {
 					names = append(names, c.Name)
 				}
 			}
 		}
 	}
 	if len(names) > 0 {
-		return sql + " ON " + e.using(s, left, right, names, j.Kind == "RIGHT")
+		return sql + " ON " + using(e, s, left, right, names, j.Kind == "RIGHT")
 	}
 	if j.On != nil {
-		defer e.in("on clause")()
-		sql += " ON " + e.asBool(e.expr(&scope{parent: s.parent, sources: s.sources, noAgg: true}, j.On))
+		defer e.In("on clause")()
+		sql += " ON " + e.AsBool(e.Expr(&scope.Scope{Parent: s.Parent, Sources: s.Sources, NoAgg: true}, j.On))
 	}
 	return sql
 }
 
-func hasCol(list []*source, name string) bool {
+func hasCol(list []*scope.Source, name string) bool {
 	for _, src := range list {
-		for _, c := range src.cols {
+		for _, c := range src.Cols {
 			if strings.EqualFold(c.Name, name) {
 				return true
 			}
@@ -192,25 +193,25 @@ func hasCol(list []*source, name string) bool {
 
 // using compares the columns of both sides that have the same name, and lets
 // the name alone mean one of them.
-func (e *Env) using(s *scope, left, right []*source, names []string, keepRight bool) string {
+func using(e *scope.Env, s *scope.Scope, left, right []*scope.Source, names []string, keepRight bool) string {
 	var conds []string
 	for _, n := range names {
 		c := &ast.Col{Name: n}
-		defer e.in("from clause")()
-		a, ok := e.column(&scope{sources: left}, c)
-		b, ok2 := e.column(&scope{sources: right}, c)
+		defer e.In("from clause")()
+		a, ok := e.Column(&scope.Scope{Sources: left}, c)
+		b, ok2 := e.Column(&scope.Scope{Sources: right}, c)
 		if !ok || !ok2 {
-			fail(1054, "Unknown column '%s' in 'from clause'", n)
+			scope.Fail(1054, "Unknown column '%s' in 'from clause'", n)
 		}
-		conds = append(conds, e.compare("=", a, b).sql)
+		conds = append(conds, e.Compare("=", a, b).SQL)
 		hide := right
 		if keepRight {
 			hide = left
 		}
 		for _, src := range hide {
-			for i := range src.cols {
-				if strings.EqualFold(src.cols[i].Name, n) {
-					src.cols[i].merged = true
+			for i := range src.Cols {
+				if strings.EqualFold(src.Cols[i].Name, n) {
+					src.Cols[i].Merged = true
 				}
 			}
 		}

@@ -6,90 +6,93 @@ import (
 
 	"github.com/wirelark/wirelark/mysql/engine/internal/ast"
 	"github.com/wirelark/wirelark/mysql/engine/internal/catalog"
+	"github.com/wirelark/wirelark/mysql/engine/internal/scope"
 )
 
-// hook lets expressions compile the queries and calls in them.
-func (e *Env) hook() {
-	e.Query = func(e *Env, s *scope, q *ast.Select, want []Type) *compiled { return e.query(s, q, want) }
-	e.Call = func(e *Env, s *scope, f *ast.Func) val { return e.call(s, f) }
+// hookUp lets expressions compile the queries and calls in them.
+func hookUp(e *scope.Env) {
+	e.Query = func(e *scope.Env, s *scope.Scope, q *ast.Select, want []scope.Type) *scope.Compiled {
+		return compileQuery(e, s, q, want)
+	}
+	e.Call = func(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val { return compileCall(e, s, f) }
 }
 
 // Select translates a query.
-func (e *Env) Select(q *ast.Select) (r *Result, err error) {
-	defer catch(&err)
-	e.hook()
-	c := e.query(nil, q, nil)
-	return &Result{SQL: c.sql, Args: e.args, Columns: c.cols}, nil
+func Select(e *scope.Env, q *ast.Select) (r *scope.Result, err error) {
+	defer scope.Catch(&err)
+	hookUp(e)
+	c := compileQuery(e, nil, q, nil)
+	return &scope.Result{SQL: c.SQL, Args: e.Args, Columns: c.Cols}, nil
 }
 
 // Values translates expressions without a table, as those of SET and DO.
-func (e *Env) Values(list []ast.Expr) (r *Result, err error) {
-	defer catch(&err)
-	e.hook()
+func Values(e *scope.Env, list []ast.Expr) (r *scope.Result, err error) {
+	defer scope.Catch(&err)
+	hookUp(e)
 	q := &ast.Select{Core: &ast.Core{}}
 	for _, x := range list {
 		q.Core.Items = append(q.Core.Items, ast.Item{X: x, Text: "x"})
 	}
-	return e.Select(q)
+	return Select(e, q)
 }
 
-// query compiles a query. want, if it is not nil, is what its columns are
+// compileQuery compiles a query. want, if it is not nil, is what its columns are
 // converted to.
-func (e *Env) query(outer *scope, q *ast.Select, want []Type) *compiled {
-	if e.depth++; e.depth > 100 {
-		fail(1064, "You have an error in your SQL syntax; queries are nested too deeply")
+func compileQuery(e *scope.Env, outer *scope.Scope, q *ast.Select, want []scope.Type) *scope.Compiled {
+	if e.Depth++; e.Depth > 100 {
+		scope.Fail(1064, "You have an error in your SQL syntax; queries are nested too deeply")
 	}
-	defer func() { e.depth-- }()
+	defer func() { e.Depth-- }()
 	with := ""
 	if len(q.With) > 0 {
-		n := len(e.ctes)
-		with = e.with(outer, q)
-		defer func() { e.ctes = e.ctes[:n] }()
+		n := len(e.CTEs)
+		with = compileWith(e, outer, q)
+		defer func() { e.CTEs = e.CTEs[:n] }()
 	}
-	var c *compiled
+	var c *scope.Compiled
 	if q.Core != nil {
-		c = e.core(outer, q, want)
+		c = compileCore(e, outer, q, want)
 	} else {
-		c = e.setOp(outer, q, want)
+		c = setOp(e, outer, q, want)
 	}
-	c.sql = with + c.sql + e.limit(outer, q)
+	c.SQL = with + c.SQL + compileLimit(e, outer, q)
 	if l, ok := q.Limit.(*ast.Lit); ok && l.Text == "1" {
-		c.one = true
+		c.One = true
 	}
 	return c
 }
 
-// with compiles common table expressions.
-func (e *Env) with(outer *scope, q *ast.Select) string {
+// compileWith compiles common table expressions.
+func compileWith(e *scope.Env, outer *scope.Scope, q *ast.Select) string {
 	var parts []string
 	for _, w := range q.With {
-		c := &cte{name: w.Name, sql: e.alias()}
-		var body *compiled
+		c := &scope.CTE{Name: w.Name, SQL: e.Alias()}
+		var body *scope.Compiled
 		if q.Recursive && w.Query.SetOp != "" && strings.HasPrefix(w.Query.SetOp, "UNION") {
-			first := e.query(outer, w.Query.Left, nil)
-			c.cols = cteCols(&w, first.cols)
-			e.ctes = append(e.ctes, c)
-			types := make([]Type, len(first.cols))
-			for i, col := range first.cols {
+			first := compileQuery(e, outer, w.Query.Left, nil)
+			c.Cols = cteCols(&w, first.Cols)
+			e.CTEs = append(e.CTEs, c)
+			types := make([]scope.Type, len(first.Cols))
+			for i, col := range first.Cols {
 				types[i] = col.Type
 				types[i].NotNull = false
 			}
-			second := e.query(outer, w.Query.Right, types)
-			if len(second.cols) != len(first.cols) {
-				fail(1222, "The used SELECT statements have a different number of columns")
+			second := compileQuery(e, outer, w.Query.Right, types)
+			if len(second.Cols) != len(first.Cols) {
+				scope.Fail(1222, "The used SELECT statements have a different number of columns")
 			}
-			body = &compiled{sql: first.sql + " " + w.Query.SetOp + " " + second.sql, cols: first.cols}
-			body.sql += e.limit(outer, w.Query)
+			body = &scope.Compiled{SQL: first.SQL + " " + w.Query.SetOp + " " + second.SQL, Cols: first.Cols}
+			body.SQL += compileLimit(e, outer, w.Query)
 		} else {
-			body = e.query(outer, w.Query, nil)
-			c.cols = cteCols(&w, body.cols)
-			e.ctes = append(e.ctes, c)
+			body = compileQuery(e, outer, w.Query, nil)
+			c.Cols = cteCols(&w, body.Cols)
+			e.CTEs = append(e.CTEs, c)
 		}
-		names := make([]string, len(body.cols))
+		names := make([]string, len(body.Cols))
 		for i := range names {
-			names[i] = outName(i)
+			names[i] = scope.OutName(i)
 		}
-		parts = append(parts, c.sql+"("+strings.Join(names, ", ")+") AS ("+body.sql+")")
+		parts = append(parts, c.SQL+"("+strings.Join(names, ", ")+") AS ("+body.SQL+")")
 	}
 	head := "WITH "
 	if q.Recursive {
@@ -98,36 +101,36 @@ func (e *Env) with(outer *scope, q *ast.Select) string {
 	return head + strings.Join(parts, ", ") + " "
 }
 
-func cteCols(w *ast.CTE, cols []Column) []srcCol {
+func cteCols(w *ast.CTE, cols []scope.Column) []scope.SrcCol {
 	if len(w.Cols) > 0 && len(w.Cols) != len(cols) {
-		fail(4002, "WITH column list and SELECT field list have different column counts")
+		scope.Fail(4002, "WITH column list and SELECT field list have different column counts")
 	}
-	var list []srcCol
+	var list []scope.SrcCol
 	for i, c := range cols {
 		if len(w.Cols) > 0 {
 			c.Name = w.Cols[i]
 		}
-		c.Type = materialized(c.Type)
+		c.Type = scope.Materialized(c.Type)
 		c.Type.NotNull = false
 		c.OrgTable, c.OrgName, c.DB, c.Flags = "", c.Name, "", 0
-		list = append(list, srcCol{Column: c, sql: outName(i)})
+		list = append(list, scope.SrcCol{Column: c, SQL: scope.OutName(i)})
 	}
 	return list
 }
 
-func (e *Env) limit(outer *scope, q *ast.Select) string {
+func compileLimit(e *scope.Env, outer *scope.Scope, q *ast.Select) string {
 	if q.Limit == nil {
 		return ""
 	}
-	s := " LIMIT " + e.count(outer, q.Limit)
+	s := " LIMIT " + count(e, outer, q.Limit)
 	if q.Offset != nil {
-		s += " OFFSET " + e.count(outer, q.Offset)
+		s += " OFFSET " + count(e, outer, q.Offset)
 	}
 	return s
 }
 
 // count compiles the operand of LIMIT.
-func (e *Env) count(outer *scope, x ast.Expr) string {
+func count(e *scope.Env, outer *scope.Scope, x ast.Expr) string {
 	switch x := x.(type) {
 	case *ast.Lit:
 		if x.Kind == ast.LitInt {
@@ -142,63 +145,63 @@ func (e *Env) count(outer *scope, x ast.Expr) string {
 		if e.Params == nil {
 			return "0"
 		}
-		return "CAST(" + e.expr(outer, x).sql + " AS INTEGER)"
+		return "CAST(" + e.Expr(outer, x).SQL + " AS INTEGER)"
 	}
-	fail(1064, "You have an error in your SQL syntax; LIMIT takes a number")
+	scope.Fail(1064, "You have an error in your SQL syntax; LIMIT takes a number")
 	return ""
 }
 
 // setOp compiles a union or the like.
-func (e *Env) setOp(outer *scope, q *ast.Select, want []Type) *compiled {
-	l, r := e.query(outer, q.Left, want), e.query(outer, q.Right, want)
-	if len(l.cols) != len(r.cols) {
-		fail(1222, "The used SELECT statements have a different number of columns")
+func setOp(e *scope.Env, outer *scope.Scope, q *ast.Select, want []scope.Type) *scope.Compiled {
+	l, r := compileQuery(e, outer, q.Left, want), compileQuery(e, outer, q.Right, want)
+	if len(l.Cols) != len(r.Cols) {
+		scope.Fail(1222, "The used SELECT statements have a different number of columns")
 	}
 	if want == nil {
-		types, differ := make([]Type, len(l.cols)), false
-		for i := range l.cols {
-			a, b := l.cols[i].Type, r.cols[i].Type
-			types[i] = e.merge([]val{{t: a, col: &l.cols[i]}, {t: b, col: &r.cols[i]}})
+		types, differ := make([]scope.Type, len(l.Cols)), false
+		for i := range l.Cols {
+			a, b := l.Cols[i].Type, r.Cols[i].Type
+			types[i] = e.Merge([]scope.Val{{T: a, Col: &l.Cols[i]}, {T: b, Col: &r.Cols[i]}})
 			types[i].NotNull = a.NotNull && b.NotNull
 			types[i].Expr = false
 			differ = differ || needsConv(a, types[i]) || needsConv(b, types[i])
 		}
 		if differ {
-			l, r = e.query(outer, q.Left, types), e.query(outer, q.Right, types)
+			l, r = compileQuery(e, outer, q.Left, types), compileQuery(e, outer, q.Right, types)
 		}
 		for i := range types {
-			l.cols[i].Type = types[i]
+			l.Cols[i].Type = types[i]
 		}
 	}
-	side := func(c *compiled, s *ast.Select) string {
+	side := func(c *scope.Compiled, s *ast.Select) string {
 		if s.SetOp != "" || s.Limit != nil || len(s.OrderBy) > 0 || len(s.With) > 0 {
-			return "SELECT * FROM (" + c.sql + ")"
+			return "SELECT * FROM (" + c.SQL + ")"
 		}
-		return c.sql
+		return c.SQL
 	}
 	op := q.SetOp
 	sql := side(l, q.Left) + " " + op + " " + side(r, q.Right)
-	cols := l.cols
+	cols := l.Cols
 	for i := range cols {
 		cols[i].DB, cols[i].Table, cols[i].OrgTable, cols[i].OrgName, cols[i].Flags = "", "", "", "", 0
 	}
-	out := &compiled{sql: sql, cols: cols}
+	out := &scope.Compiled{SQL: sql, Cols: cols}
 	if len(q.OrderBy) > 0 || q.Limit != nil {
-		out.sql = "SELECT * FROM (" + sql + ")"
+		out.SQL = "SELECT * FROM (" + sql + ")"
 	}
 	if len(q.OrderBy) > 0 {
-		s := &scope{parent: outer, useItem: true, itemRef: true}
+		s := &scope.Scope{Parent: outer, UseItem: true, ItemRef: true}
 		for i, c := range cols {
-			s.items = append(s.items, item{c.Name, val{sql: outName(i), t: c.Type}})
+			s.Items = append(s.Items, scope.Item{Name: c.Name, V: scope.Val{SQL: scope.OutName(i), T: c.Type}})
 		}
-		out.sql += e.orderBy(s, q.OrderBy)
+		out.SQL += e.OrderBy(s, q.OrderBy)
 	}
 	return out
 }
 
 // needsConv reports whether values of type a have to be converted to be held
 // as b.
-func needsConv(a, b Type) bool {
+func needsConv(a, b scope.Type) bool {
 	if a.Rep() == catalog.RepNull {
 		return false
 	}
@@ -206,38 +209,38 @@ func needsConv(a, b Type) bool {
 		a.Rep() == catalog.RepDatetime && a.Decimals != b.Decimals || a.Rep() == catalog.RepTime && a.Decimals != b.Decimals
 }
 
-// core compiles one SELECT with its ORDER BY.
-func (e *Env) core(outer *scope, q *ast.Select, want []Type) *compiled {
+// compileCore compiles one SELECT with its ORDER BY.
+func compileCore(e *scope.Env, outer *scope.Scope, q *ast.Select, want []scope.Type) *scope.Compiled {
 	c := q.Core
 	if c.Rows != nil {
-		return e.valueRows(outer, c.Rows, want)
+		return valueRows(e, outer, c.Rows, want)
 	}
-	s := &scope{parent: outer}
+	s := &scope.Scope{Parent: outer}
 	from := ""
 	if c.From != nil {
-		from = " FROM " + e.from(s, c.From)
+		from = " FROM " + compileFrom(e, s, c.From)
 	}
-	s.windows = map[string]*ast.Window{}
+	s.Windows = map[string]*ast.Window{}
 	for _, w := range c.Windows {
-		s.windows[strings.ToLower(w.Name)] = w.Spec
+		s.Windows[strings.ToLower(w.Name)] = w.Spec
 	}
-	items := e.items(s, c.Items)
+	items := compileItems(e, s, c.Items)
 	if want != nil && len(want) != len(items) {
-		fail(1222, "The used SELECT statements have a different number of columns")
+		scope.Fail(1222, "The used SELECT statements have a different number of columns")
 	}
-	cols := make([]Column, len(items))
+	cols := make([]scope.Column, len(items))
 	list := make([]string, len(items))
 	for i := range items {
 		it := &items[i]
 		if want != nil {
-			it.v = e.convert(it.v, want[i])
+			it.V = e.Convert(it.V, want[i])
 		}
-		cols[i] = Column{Name: it.name, Type: it.v.t}
-		if it.v.col != nil {
-			cols[i] = *it.v.col
-			cols[i].Name = it.name
+		cols[i] = scope.Column{Name: it.Name, Type: it.V.T}
+		if it.V.Col != nil {
+			cols[i] = *it.V.Col
+			cols[i].Name = it.Name
 		}
-		list[i] = e.output(it.v, c.Distinct) + " AS " + outName(i)
+		list[i] = outputOf(e, it.V, c.Distinct) + " AS " + scope.OutName(i)
 	}
 	sql := "SELECT "
 	if c.Distinct {
@@ -245,17 +248,17 @@ func (e *Env) core(outer *scope, q *ast.Select, want []Type) *compiled {
 	}
 	sql += strings.Join(list, ", ") + from
 	where, having := c.Where, c.Having
-	agg := len(c.GroupBy) > 0 || e.hasAggregate(c.Items) || having != nil && hasAgg(having)
+	agg := len(c.GroupBy) > 0 || hasAggregate(e, c.Items) || having != nil && hasAgg(having)
 	cond := ""
 	if where != nil {
-		restore := e.in("where clause")
-		cond = e.asBool(e.expr(&scope{parent: outer, sources: s.sources, noAgg: true}, where))
+		restore := e.In("where clause")
+		cond = e.AsBool(e.Expr(&scope.Scope{Parent: outer, Sources: s.Sources, NoAgg: true}, where))
 		restore()
 	}
-	s.items, s.useItem = items, true
+	s.Items, s.UseItem = items, true
 	if having != nil && !agg {
-		restore := e.in("having clause")
-		h := e.asBool(e.expr(s, having))
+		restore := e.In("having clause")
+		h := e.AsBool(e.Expr(s, having))
 		restore()
 		if cond != "" {
 			cond = "(" + cond + ") AND "
@@ -266,81 +269,81 @@ func (e *Env) core(outer *scope, q *ast.Select, want []Type) *compiled {
 		sql += " WHERE " + cond
 	}
 	if len(c.GroupBy) > 0 {
-		sql += e.groupBy(s, c)
+		sql += groupBy(e, s, c)
 	}
 	if having != nil {
-		if len(c.GroupBy) == 0 && !e.hasAggregate(c.Items) {
+		if len(c.GroupBy) == 0 && !hasAggregate(e, c.Items) {
 			sql += " GROUP BY NULL" // SQLite wants it; all rows are one group
 		}
-		restore := e.in("having clause")
-		sql += " HAVING " + e.asBool(e.expr(s, having))
+		restore := e.In("having clause")
+		sql += " HAVING " + e.AsBool(e.Expr(s, having))
 		restore()
 	}
 	if len(q.OrderBy) > 0 {
-		s.itemRef = true
-		sql += e.orderBy(s, q.OrderBy)
+		s.ItemRef = true
+		sql += e.OrderBy(s, q.OrderBy)
 	}
-	return &compiled{sql: sql, cols: cols, one: agg && len(c.GroupBy) == 0 || c.From == nil}
+	return &scope.Compiled{SQL: sql, Cols: cols, One: agg && len(c.GroupBy) == 0 || c.From == nil}
 }
 
-// output is how a column of a SELECT is written: with DISTINCT its collation
+// outputOf is how a column of a SELECT is written: with DISTINCT its collation
 // decides what is the same.
-func (e *Env) output(v val, distinct bool) string {
+func outputOf(e *scope.Env, v scope.Val, distinct bool) string {
 	if distinct {
-		if cmp := v.t.Compare(); cmp != "" {
-			return "(" + v.sql + ") COLLATE " + cmp
+		if cmp := v.T.Compare(); cmp != "" {
+			return "(" + v.SQL + ") COLLATE " + cmp
 		}
 	}
-	return v.sql
+	return v.SQL
 }
 
-func (e *Env) valueRows(outer *scope, rows [][]ast.Expr, want []Type) *compiled {
-	s := &scope{parent: outer}
+func valueRows(e *scope.Env, outer *scope.Scope, rows [][]ast.Expr, want []scope.Type) *scope.Compiled {
+	s := &scope.Scope{Parent: outer}
 	var parts []string
-	var cols []Column
+	var cols []scope.Column
 	for i, row := range rows {
 		list := make([]string, len(row))
 		for j, x := range row {
-			v := e.expr(s, x)
+			v := e.Expr(s, x)
 			if want != nil {
-				v = e.convert(v, want[j])
+				v = e.Convert(v, want[j])
 			}
 			if i == 0 {
-				name := v.text
+				name := v.Text
 				if name == "" {
-					name = strings.Trim(v.sql, "'")
+					name = strings.Trim(v.SQL, "'")
 				}
-				cols = append(cols, Column{Name: name, Type: v.t})
+				cols = append(cols, scope.Column{Name: name, Type: v.T})
 			}
-			list[j] = v.sql + " AS " + outName(j)
+			list[j] = v.SQL + " AS " + scope.OutName(j)
 		}
 		if len(list) != len(cols) {
-			fail(1136, "Column count doesn't match value count at row %d", i+1)
+			scope.Fail(1136, "Column count doesn't match value count at row %d", i+1)
 		}
 		parts = append(parts, "SELECT "+strings.Join(list, ", "))
 	}
-	return &compiled{sql: strings.Join(parts, " UNION ALL "), cols: cols}
+	return &scope.Compiled{SQL: strings.Join(parts, " UNION ALL "), Cols: cols}
 }
 
-// items compiles the list of a SELECT.
-func (e *Env) items(s *scope, list []ast.Item) []item {
-	var out []item
+// compileItems compiles the list of a SELECT.
+func compileItems(e *scope.Env, s *scope.Scope, list []ast.Item) []scope.Item {
+	var out []scope.Item
 	for _, it := range list {
 		if star, ok := it.X.(*ast.Star); ok {
-			out = append(out, e.star(s, star)...)
+			out = append(out, expandStar(e, s, star)...)
 			continue
 		}
-		restore := e.in("field list")
-		v := e.expr(s, it.X)
+		restore := e.In("field list")
+		v := e.Expr(s, it.X)
 		restore()
-		if v.list != nil {
-			fail(1241, "Operand should contain 1 column(s)")
+		if v.List != nil {
+			scope.Fail(1241, "Operand should contain 1 column(s)")
 		}
 		name := it.Alias
 		if name == "" {
 			name = itemName(&it)
 		}
-		out = append(out, item{name, v})
+		out = append(out, scope.Item{Name: name, V: v})
 	}
 	return out
 }
@@ -364,44 +367,44 @@ func itemName(it *ast.Item) string {
 	return strings.TrimLeft(it.Text, "+ ")
 }
 
-// star expands * and t.*.
-func (e *Env) star(s *scope, star *ast.Star) []item {
-	if len(s.sources) == 0 {
-		fail(1096, "No tables used")
+// expandStar expands * and t.*.
+func expandStar(e *scope.Env, s *scope.Scope, star *ast.Star) []scope.Item {
+	if len(s.Sources) == 0 {
+		scope.Fail(1096, "No tables used")
 	}
-	var out []item
+	var out []scope.Item
 	found := false
 	for pass := range 2 { // what USING has merged comes first
-		for _, src := range s.sources {
-			if star.Table != "" && (!strings.EqualFold(src.alias, star.Table) || star.DB != "" && !strings.EqualFold(src.db, star.DB)) {
+		for _, src := range s.Sources {
+			if star.Table != "" && (!strings.EqualFold(src.Alias, star.Table) || star.DB != "" && !strings.EqualFold(src.Db, star.DB)) {
 				continue
 			}
 			found = true
-			for i := range src.cols {
-				c := &src.cols[i]
+			for i := range src.Cols {
+				c := &src.Cols[i]
 				if star.Table != "" {
 					if pass == 0 {
-						out = append(out, item{c.Name, c.val()})
+						out = append(out, scope.Item{Name: c.Name, V: c.Val()})
 					}
 					continue
 				}
-				if !c.merged && isMerged(s, c) == (pass == 0) {
-					out = append(out, item{c.Name, c.val()})
+				if !c.Merged && isMerged(s, c) == (pass == 0) {
+					out = append(out, scope.Item{Name: c.Name, V: c.Val()})
 				}
 			}
 		}
 	}
 	if !found {
-		fail(1051, "Unknown table '%s'", star.Table)
+		scope.Fail(1051, "Unknown table '%s'", star.Table)
 	}
 	return out
 }
 
 // isMerged reports whether c stands for a column of another source too.
-func isMerged(s *scope, c *srcCol) bool {
-	for _, src := range s.sources {
-		for i := range src.cols {
-			if src.cols[i].merged && strings.EqualFold(src.cols[i].Name, c.Name) {
+func isMerged(s *scope.Scope, c *scope.SrcCol) bool {
+	for _, src := range s.Sources {
+		for i := range src.Cols {
+			if src.Cols[i].Merged && strings.EqualFold(src.Cols[i].Name, c.Name) {
 				return true
 			}
 		}
@@ -409,16 +412,16 @@ func isMerged(s *scope, c *srcCol) bool {
 	return false
 }
 
-func (e *Env) groupBy(s *scope, c *ast.Core) string {
+func groupBy(e *scope.Env, s *scope.Scope, c *ast.Core) string {
 	if c.Rollup {
-		unsupported("WITH ROLLUP")
+		scope.Unsupported("WITH ROLLUP")
 	}
-	defer e.in("group statement")()
+	defer e.In("group statement")()
 	g := *s
-	g.colsFirst, g.noAgg = true, true
+	g.ColsFirst, g.NoAgg = true, true
 	list := make([]string, len(c.GroupBy))
 	for i, o := range c.GroupBy {
-		list[i] = e.collated(e.position(&g, o.X))
+		list[i] = e.Collated(e.Position(&g, o.X))
 	}
 	return " GROUP BY " + strings.Join(list, ", ")
 }

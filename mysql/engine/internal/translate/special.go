@@ -6,388 +6,389 @@ import (
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/engine/internal/ast"
 	"github.com/wirelark/wirelark/mysql/engine/internal/catalog"
+	"github.com/wirelark/wirelark/mysql/engine/internal/scope"
 )
 
 // special are the functions whose type or whose words in SQLite depend on
 // their arguments. It is filled in by init since what it holds refers to it.
-var special map[string]func(e *Env, s *scope, f *ast.Func) val
+var special map[string]func(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val
 
 func init() { special = specialFunctions() }
 
-func specialFunctions() map[string]func(e *Env, s *scope, f *ast.Func) val {
-	return map[string]func(e *Env, s *scope, f *ast.Func) val{
-		"IF": (*Env).ifOf, "IFNULL": (*Env).coalesce, "NVL": (*Env).coalesce, "COALESCE": (*Env).coalesce, "NULLIF": (*Env).nullIf, "ISNULL": (*Env).isNull,
-		"GREATEST": (*Env).greatest, "LEAST": (*Env).greatest, "ABS": (*Env).abs, "CEIL": (*Env).ceil, "CEILING": (*Env).ceil, "FLOOR": (*Env).ceil,
-		"ROUND": (*Env).round, "TRUNCATE": (*Env).round, "MOD": (*Env).mod, "LOG": (*Env).log, "PI": (*Env).pi, "ATAN": (*Env).atan,
-		"TRIM": (*Env).trim, "CONCAT_WS": (*Env).concatWS, "LOCATE": (*Env).locate, "INSTR": (*Env).instr, "FIELD": (*Env).field, "ELT": (*Env).elt, "CHAR": (*Env).char,
-		"DATE": (*Env).date, "TIME": (*Env).time, "TIMESTAMP": (*Env).timestamp, "DATE_FORMAT": (*Env).dateFormat, "TIME_FORMAT": (*Env).dateFormat,
-		"STR_TO_DATE": (*Env).strToDate, "DATE_ADD": (*Env).addDate, "DATE_SUB": (*Env).addDate, "ADDDATE": (*Env).addDate, "SUBDATE": (*Env).addDate,
-		"TIMESTAMPADD": (*Env).addDate, "TIMESTAMPDIFF": (*Env).timestampDiff, "TIMEDIFF": (*Env).timeDiff, "ADDTIME": (*Env).addTime, "SUBTIME": (*Env).addTime,
-		"EXTRACT": (*Env).extract, "WEEK": (*Env).week, "WEEKOFYEAR": (*Env).week, "YEARWEEK": (*Env).week, "UNIX_TIMESTAMP": (*Env).unixTimestamp,
-		"FROM_UNIXTIME": (*Env).fromUnixtime, "SEC_TO_TIME": (*Env).secToTime, "LAST_INSERT_ID": (*Env).lastInsertID, "JSON_EXTRACT": (*Env).jsonExtract,
-		"JSON_VALUE": (*Env).jsonExtract, "JSON_OBJECT": (*Env).jsonMake, "JSON_ARRAY": (*Env).jsonMake, "JSON_SET": (*Env).jsonChange, "JSON_INSERT": (*Env).jsonChange,
-		"JSON_REPLACE": (*Env).jsonChange, "JSON_REMOVE": (*Env).jsonChange, "CHARSET": (*Env).charset, "COLLATION": (*Env).charset, "GET_LOCK": (*Env).one, "RELEASE_LOCK": (*Env).one,
-		"BENCHMARK": (*Env).zero, "COERCIBILITY": (*Env).zero, "REGEXP_LIKE": (*Env).regexpLike,
+func specialFunctions() map[string]func(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
+	return map[string]func(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val{
+		"IF": ifOf, "IFNULL": coalesce, "NVL": coalesce, "COALESCE": coalesce, "NULLIF": nullIf, "ISNULL": isNull,
+		"GREATEST": greatest, "LEAST": greatest, "ABS": abs, "CEIL": ceil, "CEILING": ceil, "FLOOR": ceil,
+		"ROUND": round, "TRUNCATE": round, "MOD": mod, "LOG": logOf, "PI": pi, "ATAN": atan,
+		"TRIM": trim, "CONCAT_WS": concatWS, "LOCATE": locate, "INSTR": instr, "FIELD": field, "ELT": elt, "CHAR": char,
+		"DATE": dateOf, "TIME": timeOf, "TIMESTAMP": timestamp, "DATE_FORMAT": dateFormat, "TIME_FORMAT": dateFormat,
+		"STR_TO_DATE": strToDate, "DATE_ADD": addDate, "DATE_SUB": addDate, "ADDDATE": addDate, "SUBDATE": addDate,
+		"TIMESTAMPADD": addDate, "TIMESTAMPDIFF": timestampDiff, "TIMEDIFF": timeDiff, "ADDTIME": addTime, "SUBTIME": addTime,
+		"EXTRACT": extract, "WEEK": week, "WEEKOFYEAR": week, "YEARWEEK": week, "UNIX_TIMESTAMP": unixTimestamp,
+		"FROM_UNIXTIME": fromUnixtime, "SEC_TO_TIME": secToTime, "LAST_INSERT_ID": lastInsertID, "JSON_EXTRACT": jsonExtract,
+		"JSON_VALUE": jsonExtract, "JSON_OBJECT": jsonMake, "JSON_ARRAY": jsonMake, "JSON_SET": jsonChange, "JSON_INSERT": jsonChange,
+		"JSON_REPLACE": jsonChange, "JSON_REMOVE": jsonChange, "CHARSET": charset, "COLLATION": charset, "GET_LOCK": one, "RELEASE_LOCK": one,
+		"BENCHMARK": zero, "COERCIBILITY": zero, "REGEXP_LIKE": regexpLike,
 	}
 }
 
-func (e *Env) ifOf(s *scope, f *ast.Func) val {
-	a := e.args1(s, f, 3, 3)
-	t := e.merge(a[1:])
-	return val{sql: "CASE WHEN " + e.asBool(a[0]) + " THEN " + e.convert(a[1], t).sql + " ELSE " + e.convert(a[2], t).sql + " END", t: t}
+func ifOf(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
+	a := args1(e, s, f, 3, 3)
+	t := e.Merge(a[1:])
+	return scope.Val{SQL: "CASE WHEN " + e.AsBool(a[0]) + " THEN " + e.Convert(a[1], t).SQL + " ELSE " + e.Convert(a[2], t).SQL + " END", T: t}
 }
 
-func (e *Env) coalesce(s *scope, f *ast.Func) val {
+func coalesce(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
 	least, most := 1, -1
 	if f.Name != "COALESCE" {
 		least, most = 2, 2
 	}
-	a := e.args1(s, f, least, most)
-	t := e.merge(a)
+	a := args1(e, s, f, least, most)
+	t := e.Merge(a)
 	list := make([]string, len(a))
 	notNull := false
 	for i, v := range a {
-		list[i] = e.convert(v, t).sql
-		notNull = notNull || v.t.NotNull
+		list[i] = e.Convert(v, t).SQL
+		notNull = notNull || v.T.NotNull
 	}
 	t.NotNull = notNull
 	if len(list) == 1 {
-		return val{sql: list[0], t: t}
+		return scope.Val{SQL: list[0], T: t}
 	}
-	return val{sql: "coalesce(" + strings.Join(list, ", ") + ")", t: t}
+	return scope.Val{SQL: "coalesce(" + strings.Join(list, ", ") + ")", T: t}
 }
 
-func (e *Env) nullIf(s *scope, f *ast.Func) val {
-	a := e.args1(s, f, 2, 2)
-	t := a[0].t
+func nullIf(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
+	a := args1(e, s, f, 2, 2)
+	t := a[0].T
 	t.NotNull, t.Expr = false, true
-	return val{sql: "CASE WHEN " + e.compare("=", a[0], a[1]).sql + " THEN NULL ELSE " + a[0].sql + " END", t: t}
+	return scope.Val{SQL: "CASE WHEN " + e.Compare("=", a[0], a[1]).SQL + " THEN NULL ELSE " + a[0].SQL + " END", T: t}
 }
 
-func (e *Env) isNull(s *scope, f *ast.Func) val {
-	a := e.args1(s, f, 1, 1)
-	t := boolType()
+func isNull(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
+	a := args1(e, s, f, 1, 1)
+	t := scope.BoolType()
 	t.NotNull = true
-	return val{sql: "((" + a[0].sql + ") IS NULL)", t: t}
+	return scope.Val{SQL: "((" + a[0].SQL + ") IS NULL)", T: t}
 }
 
-func (e *Env) greatest(s *scope, f *ast.Func) val {
-	a := e.args1(s, f, 2, -1)
-	t := e.merge(a)
+func greatest(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
+	a := args1(e, s, f, 2, -1)
+	t := e.Merge(a)
 	notNull := true
 	list := make([]string, len(a))
 	for i, v := range a {
-		list[i] = e.convert(v, t).sql
-		notNull = notNull && v.t.NotNull
+		list[i] = e.Convert(v, t).SQL
+		notNull = notNull && v.T.NotNull
 		if cmp := t.Compare(); cmp != "" && i == 0 {
 			list[i] = "(" + list[i] + ") COLLATE " + cmp
 		}
 	}
 	t.NotNull = notNull
 	name := map[string]string{"GREATEST": "max", "LEAST": "min"}[f.Name]
-	return val{sql: name + "(" + strings.Join(list, ", ") + ")", t: t}
+	return scope.Val{SQL: name + "(" + strings.Join(list, ", ") + ")", T: t}
 }
 
-func (e *Env) abs(s *scope, f *ast.Func) val {
-	a := e.args1(s, f, 1, 1)
-	t := *e.numeric(a[0])
-	t.Expr, t.NotNull = true, a[0].t.NotNull
+func abs(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
+	a := args1(e, s, f, 1, 1)
+	t := *e.Numeric(a[0])
+	t.Expr, t.NotNull = true, a[0].T.NotNull
 	switch t.Rep() {
 	case catalog.RepInt:
-		if big(t) {
-			return val{sql: e.asInt(a[0]), t: t}
+		if scope.Big(t) {
+			return scope.Val{SQL: e.AsInt(a[0]), T: t}
 		}
-		return val{sql: "abs(" + e.asInt(a[0]) + ")", t: t}
+		return scope.Val{SQL: "abs(" + e.AsInt(a[0]) + ")", T: t}
 	case catalog.RepDec:
-		return val{sql: "wl_abs_dec(" + e.asDec(a[0]) + ")", t: t}
+		return scope.Val{SQL: "wl_abs_dec(" + e.AsDec(a[0]) + ")", T: t}
 	}
-	return val{sql: "abs(" + e.asReal(a[0]) + ")", t: t}
+	return scope.Val{SQL: "abs(" + e.AsReal(a[0]) + ")", T: t}
 }
 
-func (e *Env) ceil(s *scope, f *ast.Func) val {
-	a := e.args1(s, f, 1, 1)
-	t := *e.numeric(a[0])
-	t.Expr, t.NotNull = true, a[0].t.NotNull
+func ceil(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
+	a := args1(e, s, f, 1, 1)
+	t := *e.Numeric(a[0])
+	t.Expr, t.NotNull = true, a[0].T.NotNull
 	name := "wl_ceil"
 	if f.Name == "FLOOR" {
 		name = "wl_floor"
 	}
 	switch t.Rep() {
 	case catalog.RepInt:
-		return val{sql: e.asInt(a[0]), t: t}
+		return scope.Val{SQL: e.AsInt(a[0]), T: t}
 	case catalog.RepDec:
 		n := t.Precision - t.Decimals + 1
 		if n < 18 {
-			r := intType(n + 1)
+			r := scope.IntType(n + 1)
 			r.NotNull = t.NotNull
 			r.Precision = n
 			if n+1 > 9 {
 				r.Kind = mysql.TypeLonglong
 			}
-			return val{sql: "wl_castint(" + name + "(" + e.asDec(a[0]) + "), 0, 1)", t: r}
+			return scope.Val{SQL: "wl_castint(" + name + "(" + e.AsDec(a[0]) + "), 0, 1)", T: r}
 		}
-		r := decType(n, 0)
+		r := scope.DecType(n, 0)
 		r.NotNull = t.NotNull
-		return val{sql: name + "(" + e.asDec(a[0]) + ")", t: r}
+		return scope.Val{SQL: name + "(" + e.AsDec(a[0]) + ")", T: r}
 	}
-	t = realType()
-	t.NotNull, t.Decimals = a[0].t.NotNull, 0
-	return val{sql: name + "_real(" + e.asReal(a[0]) + ")", t: t}
+	t = scope.RealType()
+	t.NotNull, t.Decimals = a[0].T.NotNull, 0
+	return scope.Val{SQL: name + "_real(" + e.AsReal(a[0]) + ")", T: t}
 }
 
-func (e *Env) round(s *scope, f *ast.Func) val {
+func round(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
 	least := 1
 	if f.Name == "TRUNCATE" {
 		least = 2
 	}
-	a := e.args1(s, f, least, 2)
-	digits := val{sql: "0", t: intType(1), lit: &ast.Lit{Kind: ast.LitInt, Text: "0"}}
-	digits.t.NotNull = true
+	a := args1(e, s, f, least, 2)
+	digits := scope.Val{SQL: "0", T: scope.IntType(1), Lit: &ast.Lit{Kind: ast.LitInt, Text: "0"}}
+	digits.T.NotNull = true
 	if len(a) == 2 {
 		digits = a[1]
 	}
 	name := "wl_" + strings.ToLower(f.Name)
-	in := e.numeric(a[0])
+	in := e.Numeric(a[0])
 	t := *in
-	t.Expr, t.NotNull = true, a[0].t.NotNull && digits.t.NotNull
+	t.Expr, t.NotNull = true, a[0].T.NotNull && digits.T.NotNull
 	n := number(digits, 38)
 	switch t.Rep() {
 	case catalog.RepInt:
 		un := "0"
-		if big(t) {
+		if scope.Big(t) {
 			un = "1"
 		}
 		if f.Name == "ROUND" && n < 0 {
 			t.Length++
 		}
-		return val{sql: name + "_int(" + e.asInt(a[0]) + ", " + e.asInt(digits) + ", " + un + ")", t: t}
+		return scope.Val{SQL: name + "_int(" + e.AsInt(a[0]) + ", " + e.AsInt(digits) + ", " + un + ")", T: t}
 	case catalog.RepDec:
 		scale := max(0, min(n, in.Decimals))
 		prec := in.Precision - in.Decimals + scale
 		if f.Name == "ROUND" && scale < in.Decimals {
 			prec++
 		}
-		r := decType(prec, scale)
+		r := scope.DecType(prec, scale)
 		r.NotNull = t.NotNull
-		return val{sql: name + "(" + e.asDec(a[0]) + ", " + e.asInt(digits) + ", " + itoa(scale) + ")", t: r}
+		return scope.Val{SQL: name + "(" + e.AsDec(a[0]) + ", " + e.AsInt(digits) + ", " + scope.Itoa(scale) + ")", T: r}
 	}
-	t = realType()
-	t.NotNull = a[0].t.NotNull && digits.t.NotNull
-	if n >= 0 && n < 31 && (digits.lit != nil || len(a) == 1) {
+	t = scope.RealType()
+	t.NotNull = a[0].T.NotNull && digits.T.NotNull
+	if n >= 0 && n < 31 && (digits.Lit != nil || len(a) == 1) {
 		t.Decimals = n
 	}
-	return val{sql: name + "_real(" + e.asReal(a[0]) + ", " + e.asInt(digits) + ")", t: t}
+	return scope.Val{SQL: name + "_real(" + e.AsReal(a[0]) + ", " + e.AsInt(digits) + ")", T: t}
 }
 
-func (e *Env) mod(s *scope, f *ast.Func) val {
-	a := e.args1(s, f, 2, 2)
-	return e.arith("%", a[0], a[1])
+func mod(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
+	a := args1(e, s, f, 2, 2)
+	return e.Arith("%", a[0], a[1])
 }
 
-func (e *Env) log(s *scope, f *ast.Func) val {
-	a := e.args1(s, f, 1, 2)
+func logOf(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
+	a := args1(e, s, f, 1, 2)
 	if len(a) == 1 {
-		return val{sql: "wl_ln(" + e.asReal(a[0]) + ")", t: realType()}
+		return scope.Val{SQL: "wl_ln(" + e.AsReal(a[0]) + ")", T: scope.RealType()}
 	}
-	return val{sql: "wl_log(" + e.asReal(a[0]) + ", " + e.asReal(a[1]) + ")", t: realType()}
+	return scope.Val{SQL: "wl_log(" + e.AsReal(a[0]) + ", " + e.AsReal(a[1]) + ")", T: scope.RealType()}
 }
 
-func (e *Env) pi(s *scope, f *ast.Func) val {
-	e.args1(s, f, 0, 0)
-	t := realType()
+func pi(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
+	args1(e, s, f, 0, 0)
+	t := scope.RealType()
 	t.NotNull, t.Decimals, t.Length = true, 6, 8
-	return val{sql: "3.141592653589793", t: t}
+	return scope.Val{SQL: "3.141592653589793", T: t}
 }
 
-func (e *Env) atan(s *scope, f *ast.Func) val {
-	a := e.args1(s, f, 1, 2)
-	t := realType()
-	t.NotNull = a[0].t.NotNull
+func atan(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
+	a := args1(e, s, f, 1, 2)
+	t := scope.RealType()
+	t.NotNull = a[0].T.NotNull
 	if len(a) == 1 {
-		return val{sql: "wl_atan(" + e.asReal(a[0]) + ")", t: t}
+		return scope.Val{SQL: "wl_atan(" + e.AsReal(a[0]) + ")", T: t}
 	}
-	return val{sql: "wl_atan2(" + e.asReal(a[0]) + ", " + e.asReal(a[1]) + ")", t: t}
+	return scope.Val{SQL: "wl_atan2(" + e.AsReal(a[0]) + ", " + e.AsReal(a[1]) + ")", T: t}
 }
 
-func (e *Env) trim(s *scope, f *ast.Func) val {
+func trim(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
 	mode := f.Unit
 	f2 := *f
-	a := e.args1(s, &f2, 1, 2)
+	a := args1(e, s, &f2, 1, 2)
 	what := "' '"
 	if len(a) == 2 {
-		what = e.asText(a[1])
+		what = e.AsText(a[1])
 	}
 	if mode == "" {
 		mode = "BOTH"
 	}
 	t := sameText(e, a)
-	t.NotNull = a[0].t.NotNull
-	return val{sql: "wl_trim(" + e.asText(a[0]) + ", " + what + ", '" + mode + "')", t: t}
+	t.NotNull = a[0].T.NotNull
+	return scope.Val{SQL: "wl_trim(" + e.AsText(a[0]) + ", " + what + ", '" + mode + "')", T: t}
 }
 
-func (e *Env) concatWS(s *scope, f *ast.Func) val {
-	a := e.args1(s, f, 2, -1)
+func concatWS(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
+	a := args1(e, s, f, 2, -1)
 	t := sumText(e, a[1:])
-	t = textType(t.Length+e.chars(a[0])*(len(a)-2), t.Collation)
-	t.NotNull = a[0].t.NotNull
+	t = scope.TextType(t.Length+e.Chars(a[0])*(len(a)-2), t.Collation)
+	t.NotNull = a[0].T.NotNull
 	list := make([]string, len(a))
 	for i, v := range a {
-		list[i] = e.asText(v)
+		list[i] = e.AsText(v)
 	}
-	return val{sql: "wl_concat_ws(" + strings.Join(list, ", ") + ")", t: t}
+	return scope.Val{SQL: "wl_concat_ws(" + strings.Join(list, ", ") + ")", T: t}
 }
 
-func (e *Env) locate(s *scope, f *ast.Func) val {
-	a := e.args1(s, f, 2, 3)
+func locate(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
+	a := args1(e, s, f, 2, 3)
 	from := "1"
 	if len(a) == 3 {
-		from = e.asInt(a[2])
+		from = e.AsInt(a[2])
 	}
-	t := longType(11)
-	t.NotNull = a[0].t.NotNull && a[1].t.NotNull
-	return val{sql: "wl_locate(" + e.asText(a[0]) + ", " + e.asText(a[1]) + ", " + from + ", '" + e.cmpOf(a[0], a[1]) + "')", t: t}
+	t := scope.LongType(11)
+	t.NotNull = a[0].T.NotNull && a[1].T.NotNull
+	return scope.Val{SQL: "wl_locate(" + e.AsText(a[0]) + ", " + e.AsText(a[1]) + ", " + from + ", '" + e.CmpOf(a[0], a[1]) + "')", T: t}
 }
 
-func (e *Env) instr(s *scope, f *ast.Func) val {
-	a := e.args1(s, f, 2, 2)
-	t := longType(11)
-	t.NotNull = a[0].t.NotNull && a[1].t.NotNull
-	return val{sql: "wl_instr(" + e.asText(a[0]) + ", " + e.asText(a[1]) + ", '" + e.cmpOf(a[0], a[1]) + "')", t: t}
+func instr(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
+	a := args1(e, s, f, 2, 2)
+	t := scope.LongType(11)
+	t.NotNull = a[0].T.NotNull && a[1].T.NotNull
+	return scope.Val{SQL: "wl_instr(" + e.AsText(a[0]) + ", " + e.AsText(a[1]) + ", '" + e.CmpOf(a[0], a[1]) + "')", T: t}
 }
 
-func (e *Env) field(s *scope, f *ast.Func) val {
-	a := e.args1(s, f, 2, -1)
-	how, numbers := "'"+e.cmpOf(a[0], a[1])+"'", true
+func field(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
+	a := args1(e, s, f, 2, -1)
+	how, numbers := "'"+e.CmpOf(a[0], a[1])+"'", true
 	for _, v := range a {
-		numbers = numbers && v.t.Numeric()
+		numbers = numbers && v.T.Numeric()
 	}
 	if numbers {
 		how = "'number'"
 	}
 	list := []string{how}
 	for _, v := range a {
-		list = append(list, e.asText(v))
+		list = append(list, e.AsText(v))
 	}
-	t := longType(3)
+	t := scope.LongType(3)
 	t.NotNull = true
-	return val{sql: "wl_field(" + strings.Join(list, ", ") + ")", t: t}
+	return scope.Val{SQL: "wl_field(" + strings.Join(list, ", ") + ")", T: t}
 }
 
-func (e *Env) elt(s *scope, f *ast.Func) val {
-	a := e.args1(s, f, 2, -1)
-	list := []string{e.asInt(a[0])}
+func elt(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
+	a := args1(e, s, f, 2, -1)
+	list := []string{e.AsInt(a[0])}
 	n := 0
 	for _, v := range a[1:] {
-		list = append(list, e.asText(v))
-		n = max(n, e.chars(v))
+		list = append(list, e.AsText(v))
+		n = max(n, e.Chars(v))
 	}
-	return val{sql: "wl_elt(" + strings.Join(list, ", ") + ")", t: textType(n, e.Collation)}
+	return scope.Val{SQL: "wl_elt(" + strings.Join(list, ", ") + ")", T: scope.TextType(n, e.Collation)}
 }
 
-func (e *Env) char(s *scope, f *ast.Func) val {
-	a := e.args1(s, f, 1, -1)
+func char(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
+	a := args1(e, s, f, 1, -1)
 	list := make([]string, len(a))
 	for i, v := range a {
-		list[i] = e.asInt(v)
+		list[i] = e.AsInt(v)
 	}
 	sql := "wl_char(" + strings.Join(list, ", ") + ")"
 	if f.Separator != "" {
-		return val{sql: "CAST(" + sql + " AS TEXT)", t: textType(4*len(a), e.Collation)}
+		return scope.Val{SQL: "CAST(" + sql + " AS TEXT)", T: scope.TextType(4*len(a), e.Collation)}
 	}
-	return val{sql: sql, t: textType(4*len(a), "binary")}
+	return scope.Val{SQL: sql, T: scope.TextType(4*len(a), "binary")}
 }
 
-func (e *Env) regexpLike(s *scope, f *ast.Func) val {
-	a := e.args1(s, f, 2, 2)
-	return val{sql: "wl_regexp(" + e.asText(a[0]) + ", " + e.asText(a[1]) + ", '" + e.cmpOf(a[0], a[1]) + "')", t: boolType()}
+func regexpLike(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
+	a := args1(e, s, f, 2, 2)
+	return scope.Val{SQL: "wl_regexp(" + e.AsText(a[0]) + ", " + e.AsText(a[1]) + ", '" + e.CmpOf(a[0], a[1]) + "')", T: scope.BoolType()}
 }
 
-func (e *Env) one(s *scope, f *ast.Func) val {
-	e.args1(s, f, 1, 2)
-	return val{sql: "1", t: longType(1)}
+func one(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
+	args1(e, s, f, 1, 2)
+	return scope.Val{SQL: "1", T: scope.LongType(1)}
 }
 
-func (e *Env) zero(s *scope, f *ast.Func) val {
-	e.args1(s, f, 1, 2)
-	return val{sql: "0", t: longType(1)}
+func zero(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
+	args1(e, s, f, 1, 2)
+	return scope.Val{SQL: "0", T: scope.LongType(1)}
 }
 
-func (e *Env) charset(s *scope, f *ast.Func) val {
-	a := e.args1(s, f, 1, 1)
-	c := a[0].t.Collation
+func charset(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
+	a := args1(e, s, f, 1, 1)
+	c := a[0].T.Collation
 	if f.Name == "CHARSET" {
 		c = catalog.CharsetOf(c)
 	}
-	t := textType(64, "utf8mb3_general_ci")
+	t := scope.TextType(64, "utf8mb3_general_ci")
 	t.NotNull = true
-	return val{sql: e.bind(c), t: t, text: c}
+	return scope.Val{SQL: e.Bind(c), T: t, Text: c}
 }
 
-func (e *Env) lastInsertID(s *scope, f *ast.Func) val {
-	a := e.args1(s, f, 0, 1)
+func lastInsertID(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
+	a := args1(e, s, f, 0, 1)
 	t := unsignedBig()
 	t.Length = 21
 	if len(a) == 0 {
-		v := e.constant(Value{t, int64(e.State.LastID)})
-		v.t.NotNull = true
+		v := e.Constant(scope.Value{Type: t, Value: int64(e.State.LastID)})
+		v.T.NotNull = true
 		return v
 	}
-	return val{sql: "wl_lastid(" + e.asInt(a[0]) + ")", t: t}
+	return scope.Val{SQL: "wl_lastid(" + e.AsInt(a[0]) + ")", T: t}
 }
 
-func (e *Env) jsonExtract(s *scope, f *ast.Func) val {
-	a := e.args1(s, f, 2, 2)
-	sql := "wl_json_spaces((" + e.asText(a[0]) + ") -> " + e.asText(a[1]) + ")"
+func jsonExtract(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
+	a := args1(e, s, f, 2, 2)
+	sql := "wl_json_spaces((" + e.AsText(a[0]) + ") -> " + e.AsText(a[1]) + ")"
 	if f.Name == "JSON_VALUE" {
-		return val{sql: "CAST((" + e.asText(a[0]) + ") ->> " + e.asText(a[1]) + " AS TEXT)", t: textType(a[0].t.Length, e.Collation)}
+		return scope.Val{SQL: "CAST((" + e.AsText(a[0]) + ") ->> " + e.AsText(a[1]) + " AS TEXT)", T: scope.TextType(a[0].T.Length, e.Collation)}
 	}
-	t := textType(a[0].t.Length, e.Collation)
+	t := scope.TextType(a[0].T.Length, e.Collation)
 	t.JSON = true
-	return val{sql: sql, t: t}
+	return scope.Val{SQL: sql, T: t}
 }
 
 // json is v as JSON.
-func (e *Env) json(v val) string {
+func json(e *scope.Env, v scope.Val) string {
 	switch {
-	case v.t.JSON, v.rep() == catalog.RepNull:
-		return v.sql
-	case v.lit != nil && v.lit.Kind == ast.LitBool:
-		return map[string]string{"1": "'true'", "0": "'false'"}[v.lit.Text]
-	case v.t.Numeric():
-		return e.asText(v)
+	case v.T.JSON, v.Rep() == catalog.RepNull:
+		return v.SQL
+	case v.Lit != nil && v.Lit.Kind == ast.LitBool:
+		return map[string]string{"1": "'true'", "0": "'false'"}[v.Lit.Text]
+	case v.T.Numeric():
+		return e.AsText(v)
 	}
-	return "wl_json_quote(" + e.asText(v) + ")"
+	return "wl_json_quote(" + e.AsText(v) + ")"
 }
 
-func (e *Env) jsonMake(s *scope, f *ast.Func) val {
-	a := e.args1(s, f, 0, -1)
+func jsonMake(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
+	a := args1(e, s, f, 0, -1)
 	if f.Name == "JSON_OBJECT" && len(a)%2 != 0 {
-		fail(1582, "Incorrect parameter count in the call to native function '%s'", f.Name)
+		scope.Fail(1582, "Incorrect parameter count in the call to native function '%s'", f.Name)
 	}
 	list := make([]string, len(a))
 	n := 2
 	for i, v := range a {
-		n += e.chars(v)*6 + 4
-		if list[i] = e.json(v); f.Name == "JSON_OBJECT" && i%2 == 0 {
-			list[i] = e.asText(v)
+		n += e.Chars(v)*6 + 4
+		if list[i] = json(e, v); f.Name == "JSON_OBJECT" && i%2 == 0 {
+			list[i] = e.AsText(v)
 		}
 	}
-	t := textType(n, e.Collation)
+	t := scope.TextType(n, e.Collation)
 	t.JSON, t.NotNull = true, true
-	return val{sql: "wl_" + strings.ToLower(f.Name) + "(" + strings.Join(list, ", ") + ")", t: t}
+	return scope.Val{SQL: "wl_" + strings.ToLower(f.Name) + "(" + strings.Join(list, ", ") + ")", T: t}
 }
 
-func (e *Env) jsonChange(s *scope, f *ast.Func) val {
-	a := e.args1(s, f, 2, -1)
-	list := []string{e.asText(a[0])}
+func jsonChange(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
+	a := args1(e, s, f, 2, -1)
+	list := []string{e.AsText(a[0])}
 	for i, v := range a[1:] {
 		if f.Name == "JSON_REMOVE" || i%2 == 0 {
-			list = append(list, e.asText(v))
+			list = append(list, e.AsText(v))
 		} else {
-			list = append(list, "json("+e.json(v)+")")
+			list = append(list, "json("+json(e, v)+")")
 		}
 	}
-	t := textType(a[0].t.Length+1024, e.Collation)
+	t := scope.TextType(a[0].T.Length+1024, e.Collation)
 	t.JSON = true
-	return val{sql: "wl_json_spaces(" + strings.ToLower(f.Name) + "(" + strings.Join(list, ", ") + "))", t: t}
+	return scope.Val{SQL: "wl_json_spaces(" + strings.ToLower(f.Name) + "(" + strings.Join(list, ", ") + "))", T: t}
 }

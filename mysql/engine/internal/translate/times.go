@@ -6,79 +6,80 @@ import (
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/engine/internal/ast"
 	"github.com/wirelark/wirelark/mysql/engine/internal/catalog"
+	"github.com/wirelark/wirelark/mysql/engine/internal/scope"
 )
 
 // addDate compiles DATE_ADD and its relatives.
-func (e *Env) addDate(s *scope, f *ast.Func) val {
+func addDate(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
 	minus := f.Name == "DATE_SUB" || f.Name == "SUBDATE"
 	if f.Name == "TIMESTAMPADD" {
-		return e.dateAdd(s, f.Args[1], &ast.Interval{X: f.Args[0], Unit: f.Unit}, false)
+		return e.DateAdd(s, f.Args[1], &ast.Interval{X: f.Args[0], Unit: f.Unit}, false)
 	}
 	if len(f.Args) != 2 {
-		fail(1064, "You have an error in your SQL syntax; %s takes a date and an interval", f.Name)
+		scope.Fail(1064, "You have an error in your SQL syntax; %s takes a date and an interval", f.Name)
 	}
 	iv, ok := f.Args[1].(*ast.Interval)
 	if !ok {
 		if !strings.HasSuffix(f.Name, "DATE") {
-			fail(1064, "You have an error in your SQL syntax; %s takes an interval", f.Name)
+			scope.Fail(1064, "You have an error in your SQL syntax; %s takes an interval", f.Name)
 		}
 		iv = &ast.Interval{X: f.Args[1], Unit: "DAY"}
 	}
-	return e.dateAdd(s, f.Args[0], iv, minus)
+	return e.DateAdd(s, f.Args[0], iv, minus)
 }
 
-func (e *Env) date(s *scope, f *ast.Func) val {
-	a := e.args1(s, f, 1, 1)
-	return val{sql: e.asDate(a[0]), t: dateType()}
+func dateOf(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
+	a := args1(e, s, f, 1, 1)
+	return scope.Val{SQL: e.AsDate(a[0]), T: scope.DateType()}
 }
 
-func (e *Env) time(s *scope, f *ast.Func) val {
-	a := e.args1(s, f, 1, 1)
+func timeOf(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
+	a := args1(e, s, f, 1, 1)
 	digits := 0
-	if a[0].t.Temporal() {
-		digits = a[0].t.Decimals
-	} else if i := strings.LastIndexByte(a[0].text, '.'); i >= 0 {
-		digits = min(6, len(a[0].text)-i-1)
+	if a[0].T.Temporal() {
+		digits = a[0].T.Decimals
+	} else if i := strings.LastIndexByte(a[0].Text, '.'); i >= 0 {
+		digits = min(6, len(a[0].Text)-i-1)
 	}
-	return val{sql: e.asTime(a[0], digits), t: timeType(digits)}
+	return scope.Val{SQL: e.AsTime(a[0], digits), T: scope.TimeType(digits)}
 }
 
-func (e *Env) timestamp(s *scope, f *ast.Func) val {
-	a := e.args1(s, f, 1, 2)
+func timestamp(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
+	a := args1(e, s, f, 1, 2)
 	digits := 0
-	if a[0].t.Temporal() {
-		digits = a[0].t.Decimals
-	} else if i := strings.LastIndexByte(a[0].text, '.'); i >= 0 {
-		digits = min(6, len(a[0].text)-i-1)
+	if a[0].T.Temporal() {
+		digits = a[0].T.Decimals
+	} else if i := strings.LastIndexByte(a[0].Text, '.'); i >= 0 {
+		digits = min(6, len(a[0].Text)-i-1)
 	}
-	sql := e.asDatetime(a[0], digits)
+	sql := e.AsDatetime(a[0], digits)
 	if len(a) == 2 {
-		sql = "wl_addtime(" + sql + ", " + e.asText(a[1]) + ", 1, " + itoa(digits) + ")"
+		sql = "wl_addtime(" + sql + ", " + e.AsText(a[1]) + ", 1, " + scope.Itoa(digits) + ")"
 	}
-	return val{sql: sql, t: datetimeType(digits)}
+	return scope.Val{SQL: sql, T: scope.DatetimeType(digits)}
 }
 
-func (e *Env) dateFormat(s *scope, f *ast.Func) val {
-	a := e.args1(s, f, 2, 2)
+func dateFormat(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
+	a := args1(e, s, f, 2, 2)
 	n := 0
-	if a[1].lit != nil {
-		for i := 0; i < len(a[1].text); i++ {
-			if a[1].text[i] != '%' || i+1 == len(a[1].text) {
+	if a[1].Lit != nil {
+		for i := 0; i < len(a[1].Text); i++ {
+			if a[1].Text[i] != '%' || i+1 == len(a[1].Text) {
 				n++
 				continue
 			}
 			i++
-			n += formatWidth(a[1].text[i])
+			n += formatWidth(a[1].Text[i])
 		}
 	} else {
-		n = e.chars(a[1]) * 10
+		n = e.Chars(a[1]) * 10
 	}
-	t := textType(n, e.Collation)
-	sql := e.asText(a[0])
+	t := scope.TextType(n, e.Collation)
+	sql := e.AsText(a[0])
 	if f.Name == "TIME_FORMAT" {
-		sql = "('2000-01-01 ' || " + e.asTime(a[0], 6) + ")"
+		sql = "('2000-01-01 ' || " + e.AsTime(a[0], 6) + ")"
 	}
-	return val{sql: "wl_date_format(" + sql + ", " + e.asText(a[1]) + ")", t: t}
+	return scope.Val{SQL: "wl_date_format(" + sql + ", " + e.AsText(a[1]) + ")", T: t}
 }
 
 // formatWidth is how many characters %x may make.
@@ -106,21 +107,21 @@ func formatWidth(x byte) int {
 	return 1
 }
 
-func (e *Env) strToDate(s *scope, f *ast.Func) val {
-	a := e.args1(s, f, 2, 2)
-	hasDate := strings.Contains(a[1].text, "%Y") || strings.Contains(a[1].text, "%y") || strings.Contains(a[1].text, "%d") || strings.Contains(a[1].text, "%m") ||
-		strings.Contains(a[1].text, "%M") || strings.Contains(a[1].text, "%b") || strings.Contains(a[1].text, "%e") || strings.Contains(a[1].text, "%c")
-	hasTime := strings.ContainsAny(strings.Join(strings.SplitAfter(a[1].text, "%"), " "), "HhIiksSTrlf") && timeFormat(a[1].text)
-	kind, t := "2", datetimeType(0)
+func strToDate(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
+	a := args1(e, s, f, 2, 2)
+	hasDate := strings.Contains(a[1].Text, "%Y") || strings.Contains(a[1].Text, "%y") || strings.Contains(a[1].Text, "%d") || strings.Contains(a[1].Text, "%m") ||
+		strings.Contains(a[1].Text, "%M") || strings.Contains(a[1].Text, "%b") || strings.Contains(a[1].Text, "%e") || strings.Contains(a[1].Text, "%c")
+	hasTime := strings.ContainsAny(strings.Join(strings.SplitAfter(a[1].Text, "%"), " "), "HhIiksSTrlf") && timeFormat(a[1].Text)
+	kind, t := "2", scope.DatetimeType(0)
 	switch {
-	case strings.Contains(a[1].text, "%f") || a[1].lit == nil:
-		kind, t = "3", datetimeType(6)
+	case strings.Contains(a[1].Text, "%f") || a[1].Lit == nil:
+		kind, t = "3", scope.DatetimeType(6)
 	case hasDate && !hasTime:
-		kind, t = "0", dateType()
+		kind, t = "0", scope.DateType()
 	case hasTime && !hasDate:
-		kind, t = "1", timeType(0)
+		kind, t = "1", scope.TimeType(0)
 	}
-	return val{sql: "wl_str_to_date(" + e.asText(a[0]) + ", " + e.asText(a[1]) + ", " + kind + ")", t: t}
+	return scope.Val{SQL: "wl_str_to_date(" + e.AsText(a[0]) + ", " + e.AsText(a[1]) + ", " + kind + ")", T: t}
 }
 
 // timeFormat reports whether a format has a part of the clock.
@@ -136,59 +137,59 @@ func timeFormat(f string) bool {
 	return false
 }
 
-func (e *Env) timestampDiff(s *scope, f *ast.Func) val {
-	a := e.args1(s, f, 2, 2)
-	return val{sql: "wl_tsdiff('" + f.Unit + "', " + e.asText(a[0]) + ", " + e.asText(a[1]) + ")", t: bigType(21)}
+func timestampDiff(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
+	a := args1(e, s, f, 2, 2)
+	return scope.Val{SQL: "wl_tsdiff('" + f.Unit + "', " + e.AsText(a[0]) + ", " + e.AsText(a[1]) + ")", T: scope.BigType(21)}
 }
 
 // fractionOf is how many digits of a second a value may have.
-func fractionOf(v val) int {
-	if v.t.Temporal() {
-		return v.t.Decimals
+func fractionOf(v scope.Val) int {
+	if v.T.Temporal() {
+		return v.T.Decimals
 	}
-	if i := strings.LastIndexByte(v.text, '.'); i >= 0 {
-		return min(6, len(v.text)-i-1)
+	if i := strings.LastIndexByte(v.Text, '.'); i >= 0 {
+		return min(6, len(v.Text)-i-1)
 	}
 	return 0
 }
 
-func (e *Env) timeDiff(s *scope, f *ast.Func) val {
-	a := e.args1(s, f, 2, 2)
+func timeDiff(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
+	a := args1(e, s, f, 2, 2)
 	digits := max(fractionOf(a[0]), fractionOf(a[1]))
-	return val{sql: "wl_timediff(" + e.asText(a[0]) + ", " + e.asText(a[1]) + ", " + itoa(digits) + ")", t: timeType(digits)}
+	return scope.Val{SQL: "wl_timediff(" + e.AsText(a[0]) + ", " + e.AsText(a[1]) + ", " + scope.Itoa(digits) + ")", T: scope.TimeType(digits)}
 }
 
-func (e *Env) addTime(s *scope, f *ast.Func) val {
-	a := e.args1(s, f, 2, 2)
+func addTime(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
+	a := args1(e, s, f, 2, 2)
 	sign := "1"
 	if f.Name == "SUBTIME" {
 		sign = "-1"
 	}
 	d := max(fractionOf(a[0]), fractionOf(a[1]))
-	t, digits := textType(26, e.Collation), -10
+	t, digits := scope.TextType(26, e.Collation), -10
 	t.Kind = mysql.TypeString
-	switch a[0].rep() {
+	switch a[0].Rep() {
 	case catalog.RepDatetime, catalog.RepDate:
-		t, digits = datetimeType(d), d
+		t, digits = scope.DatetimeType(d), d
 	case catalog.RepTime:
-		t, digits = timeType(d), -10-d
+		t, digits = scope.TimeType(d), -10-d
 	}
-	return val{sql: "wl_addtime(" + e.asText(a[0]) + ", " + e.asText(a[1]) + ", " + sign + ", " + itoa(digits) + ")", t: t}
+	return scope.Val{SQL: "wl_addtime(" + e.AsText(a[0]) + ", " + e.AsText(a[1]) + ", " + sign + ", " + scope.Itoa(digits) + ")", T: t}
 }
 
-func (e *Env) extract(s *scope, f *ast.Func) val {
-	a := e.args1(s, f, 1, 1)
-	v := e.asText(a[0])
+func extract(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
+	a := args1(e, s, f, 1, 1)
+	v := e.AsText(a[0])
 	parts := map[string]string{
 		"YEAR": "wl_year", "MONTH": "wl_month", "DAY": "wl_day", "QUARTER": "wl_quarter", "HOUR": "wl_hour", "MINUTE": "wl_minute", "SECOND": "wl_second",
 		"MICROSECOND": "wl_microsecond",
 	}
 	if fn := parts[f.Unit]; fn != "" {
 		n := map[string]int{"YEAR": 5, "MONTH": 3, "DAY": 3, "QUARTER": 2, "HOUR": 4, "MINUTE": 3, "SECOND": 3, "MICROSECOND": 7}[f.Unit]
-		return val{sql: fn + "(" + v + ")", t: longType(n)}
+		return scope.Val{SQL: fn + "(" + v + ")", T: scope.LongType(n)}
 	}
 	if f.Unit == "WEEK" {
-		return val{sql: "wl_week(" + v + ", 0)", t: longType(3)}
+		return scope.Val{SQL: "wl_week(" + v + ", 0)", T: scope.LongType(3)}
 	}
 	// YEAR_MONTH and the like: the parts side by side, two digits each.
 	names := strings.Split(f.Unit, "_")
@@ -212,72 +213,72 @@ func (e *Env) extract(s *scope, f *ast.Func) val {
 			break
 		}
 	}
-	t := longType(9)
+	t := scope.LongType(9)
 	if names[0] == "DAY" || names[1] == "MICROSECOND" {
-		t = bigType(11)
+		t = scope.BigType(11)
 	}
-	return val{sql: sql, t: t}
+	return scope.Val{SQL: sql, T: t}
 }
 
-func (e *Env) week(s *scope, f *ast.Func) val {
+func week(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
 	mode := "0"
 	least := 1
-	a := e.args1(s, f, least, 2)
+	a := args1(e, s, f, least, 2)
 	if len(a) == 2 {
-		mode = e.asInt(a[1])
+		mode = e.AsInt(a[1])
 	}
 	if f.Name == "WEEKOFYEAR" {
 		mode = "3"
 	}
-	v := e.asText(a[0])
+	v := e.AsText(a[0])
 	if f.Name == "YEARWEEK" {
-		return val{sql: "wl_yearweek(" + v + ", " + mode + ")", t: longType(7)}
+		return scope.Val{SQL: "wl_yearweek(" + v + ", " + mode + ")", T: scope.LongType(7)}
 	}
-	return val{sql: "wl_week(" + v + ", " + mode + ")", t: longType(3)}
+	return scope.Val{SQL: "wl_week(" + v + ", " + mode + ")", T: scope.LongType(3)}
 }
 
-func (e *Env) unixTimestamp(s *scope, f *ast.Func) val {
-	a := e.args1(s, f, 0, 1)
+func unixTimestamp(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
+	a := args1(e, s, f, 0, 1)
 	if len(a) == 0 {
-		t := bigType(17)
+		t := scope.BigType(17)
 		t.NotNull = true
-		return val{sql: itoa(int(e.Now.Unix())), t: t}
+		return scope.Val{SQL: scope.Itoa(int(e.Now.Unix())), T: t}
 	}
 	digits := fractionOf(a[0])
-	t := bigType(17)
+	t := scope.BigType(17)
 	if digits > 0 {
-		t = decType(10+digits+1, digits)
-	} else if !a[0].t.Temporal() && a[0].lit == nil {
+		t = scope.DecType(10+digits+1, digits)
+	} else if !a[0].T.Temporal() && a[0].Lit == nil {
 		digits = 6
-		t = decType(17, 6)
+		t = scope.DecType(17, 6)
 	}
-	return val{sql: "wl_to_unix(" + e.asText(a[0]) + ", " + itoa(digits) + ")", t: t}
+	return scope.Val{SQL: "wl_to_unix(" + e.AsText(a[0]) + ", " + scope.Itoa(digits) + ")", T: t}
 }
 
-func (e *Env) fromUnixtime(s *scope, f *ast.Func) val {
-	a := e.args1(s, f, 1, 2)
+func fromUnixtime(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
+	a := args1(e, s, f, 1, 2)
 	digits := 0
-	switch a[0].rep() {
+	switch a[0].Rep() {
 	case catalog.RepDec:
-		digits = min(6, a[0].t.Decimals)
+		digits = min(6, a[0].T.Decimals)
 	case catalog.RepReal, catalog.RepText:
 		digits = 6
 	}
-	sql := "wl_from_unix(" + e.form(a[0], 'd') + ", " + itoa(digits) + ")"
+	sql := "wl_from_unix(" + form(e, a[0], 'd') + ", " + scope.Itoa(digits) + ")"
 	if len(a) == 2 {
-		return val{sql: "wl_date_format(" + sql + ", " + e.asText(a[1]) + ")", t: textType(e.chars(a[1])*10, e.Collation)}
+		return scope.Val{SQL: "wl_date_format(" + sql + ", " + e.AsText(a[1]) + ")", T: scope.TextType(e.Chars(a[1])*10, e.Collation)}
 	}
-	return val{sql: sql, t: datetimeType(digits)}
+	return scope.Val{SQL: sql, T: scope.DatetimeType(digits)}
 }
 
-func (e *Env) secToTime(s *scope, f *ast.Func) val {
-	a := e.args1(s, f, 1, 1)
+func secToTime(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
+	a := args1(e, s, f, 1, 1)
 	digits := 0
-	switch a[0].rep() {
+	switch a[0].Rep() {
 	case catalog.RepDec:
-		digits = min(6, a[0].t.Decimals)
+		digits = min(6, a[0].T.Decimals)
 	case catalog.RepReal, catalog.RepText:
 		digits = 6
 	}
-	return val{sql: "wl_sec_to_time(" + e.form(a[0], 'd') + ", " + itoa(digits) + ")", t: timeType(digits)}
+	return scope.Val{SQL: "wl_sec_to_time(" + form(e, a[0], 'd') + ", " + scope.Itoa(digits) + ")", T: scope.TimeType(digits)}
 }

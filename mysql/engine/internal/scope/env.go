@@ -1,4 +1,4 @@
-package translate
+package scope
 
 import (
 	"database/sql/driver"
@@ -7,11 +7,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/wirelark/wirelark/mysql/engine/internal/store"
-
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/engine/internal/ast"
 	"github.com/wirelark/wirelark/mysql/engine/internal/catalog"
+	"github.com/wirelark/wirelark/mysql/engine/internal/store"
 )
 
 // Type is short for catalog.Type.
@@ -42,24 +41,24 @@ type Env struct {
 
 	// Query compiles a query, and Call the call of a function: the packages
 	// above are asked through them.
-	Query func(e *Env, s *scope, q *ast.Select, want []Type) *compiled
-	Call  func(e *Env, s *scope, f *ast.Func) val
+	Query func(e *Env, s *Scope, q *ast.Select, want []Type) *Compiled
+	Call  func(e *Env, s *Scope, f *ast.Func) Val
 
-	args     []driver.Value
+	Args     []driver.Value
 	argText  map[string]int
-	ctes     []*cte
+	CTEs     []*CTE
 	aliases  int
 	assigned map[string]bool // user variables that the statement assigns
-	depth    int
+	Depth    int
 	clause   string
-	views    int
+	Views    int
 }
 
-// cte is a common table expression in scope.
-type cte struct {
-	name string
-	sql  string // its name in SQLite
-	cols []srcCol
+// CTE is a common table expression in scope.
+type CTE struct {
+	Name string
+	SQL  string // its name in SQLite
+	Cols []SrcCol
 }
 
 // Column is a column of a result.
@@ -91,51 +90,51 @@ func errorf(code uint16, format string, args ...any) *catalog.Error {
 	return catalog.Errorf(code, format, args...)
 }
 
-// abort carries an error out of the recursion.
-type abort struct{ err error }
+// Abort carries an error out of the recursion.
+type Abort struct{ Err error }
 
-func fail(code uint16, format string, args ...any) {
-	panic(abort{errorf(code, format, args...)})
+func Fail(code uint16, format string, args ...any) {
+	panic(Abort{errorf(code, format, args...)})
 }
 
-func unsupported(what string) {
-	fail(1235, "This version of Wirelark doesn't yet support '%s'", what)
+func Unsupported(what string) {
+	Fail(1235, "This version of Wirelark doesn't yet support '%s'", what)
 }
 
-// catch turns what fail has thrown into an error.
-func catch(err *error) {
+// Catch turns what fail has thrown into an error.
+func Catch(err *error) {
 	switch r := recover().(type) {
 	case nil:
-	case abort:
-		*err = r.err
+	case Abort:
+		*err = r.Err
 	default:
 		panic(r)
 	}
 }
 
-// bind adds an argument and returns its placeholder; equal ones share it.
-func (e *Env) bind(v driver.Value) string {
+// Bind adds an argument and returns its placeholder; equal ones share it.
+func (e *Env) Bind(v driver.Value) string {
 	key := fmt.Sprintf("%T:%v", v, v)
 	if n, ok := e.argText[key]; ok {
 		return "?" + strconv.Itoa(n)
 	}
-	if len(e.args) >= maxArgs {
-		return inline(v)
+	if len(e.Args) >= maxArgs {
+		return Inline(v)
 	}
-	e.args = append(e.args, v)
+	e.Args = append(e.Args, v)
 	if e.argText == nil {
 		e.argText = map[string]int{}
 	}
-	e.argText[key] = len(e.args)
-	return "?" + strconv.Itoa(len(e.args))
+	e.argText[key] = len(e.Args)
+	return "?" + strconv.Itoa(len(e.Args))
 }
 
 // maxArgs is how many arguments a statement is given; further values are
 // written into it. SQLite takes 32,766.
 const maxArgs = 30000
 
-// inline writes a value into a statement.
-func inline(v driver.Value) string {
+// Inline writes a value into a statement.
+func Inline(v driver.Value) string {
 	switch v := v.(type) {
 	case string:
 		if strings.IndexByte(v, 0) < 0 {
@@ -152,17 +151,17 @@ func inline(v driver.Value) string {
 	return fmt.Sprint(v)
 }
 
-// alias returns a name that no one else has.
-func (e *Env) alias() string {
+// Alias returns a name that no one else has.
+func (e *Env) Alias() string {
 	e.aliases++
 	return fmt.Sprintf(`"~%d"`, e.aliases)
 }
 
-// outName is the name of the n-th column of a query, from 0.
-func outName(n int) string { return fmt.Sprintf(`"=%d"`, n+1) }
+// OutName is the name of the n-th column of a query, from 0.
+func OutName(n int) string { return fmt.Sprintf(`"=%d"`, n+1) }
 
 // Types that expressions have.
-func intType(length int) Type {
+func IntType(length int) Type {
 	t := Type{Kind: mysql.TypeLong, Length: length, Precision: length, Collation: "binary", Expr: true}
 	if length > 9 {
 		t.Kind = mysql.TypeLonglong
@@ -170,25 +169,25 @@ func intType(length int) Type {
 	return t
 }
 
-func longType(length int) Type {
-	t := intType(length)
+func LongType(length int) Type {
+	t := IntType(length)
 	t.Kind = mysql.TypeLong
 	return t
 }
 
-func bigType(length int) Type {
-	t := intType(length)
+func BigType(length int) Type {
+	t := IntType(length)
 	t.Kind = mysql.TypeLonglong
 	return t
 }
 
-func boolType() Type { return intType(1) }
+func BoolType() Type { return IntType(1) }
 
-func realType() Type {
+func RealType() Type {
 	return Type{Kind: mysql.TypeDouble, Length: 23, Decimals: 31, Collation: "binary", Expr: true}
 }
 
-func decType(precision, scale int) Type {
+func DecType(precision, scale int) Type {
 	scale = min(scale, 38)
 	t := Type{Kind: mysql.TypeNewDecimal, Precision: min(max(precision, scale), 65), Decimals: scale, Collation: "binary", Expr: true}
 	t.Length = t.Precision + 1
@@ -198,9 +197,9 @@ func decType(precision, scale int) Type {
 	return t
 }
 
-func dateType() Type { return Type{Kind: mysql.TypeDate, Length: 10, Collation: "binary", Expr: true} }
+func DateType() Type { return Type{Kind: mysql.TypeDate, Length: 10, Collation: "binary", Expr: true} }
 
-func datetimeType(digits int) Type {
+func DatetimeType(digits int) Type {
 	t := Type{Kind: mysql.TypeDatetime, Length: 19, Decimals: digits, Collation: "binary", Expr: true}
 	if digits > 0 {
 		t.Length += digits + 1
@@ -208,7 +207,7 @@ func datetimeType(digits int) Type {
 	return t
 }
 
-func timeType(digits int) Type {
+func TimeType(digits int) Type {
 	t := Type{Kind: mysql.TypeTime, Length: 10, Decimals: digits, Collation: "binary", Expr: true}
 	if digits > 0 {
 		t.Length += digits + 1
@@ -218,8 +217,8 @@ func timeType(digits int) Type {
 
 func nullType() Type { return Type{Kind: mysql.TypeNull, Collation: "binary", Expr: true} }
 
-// textType is a text of so many characters.
-func textType(length int, collation string) Type {
+// TextType is a text of so many characters.
+func TextType(length int, collation string) Type {
 	t := Type{Kind: mysql.TypeVarString, Length: max(length, 0), Collation: collation, Expr: true}
 	bytes := length
 	if collation != "binary" {
@@ -235,14 +234,11 @@ func textType(length int, collation string) Type {
 	return t
 }
 
-// Inline returns a value as it is written into a statement.
-func Inline(v driver.Value) string { return inline(v) }
+func Itoa(n int) string { return strconv.Itoa(n) }
 
-func itoa(n int) string { return strconv.Itoa(n) }
-
-// compiled is a query in SQLite's words.
-type compiled struct {
-	sql  string
-	cols []Column
-	one  bool // it has one row at most
+// Compiled is a query in SQLite's words.
+type Compiled struct {
+	SQL  string
+	Cols []Column
+	One  bool // it has one row at most
 }

@@ -1,4 +1,4 @@
-package engine
+package session
 
 import (
 	"context"
@@ -25,7 +25,7 @@ type transaction struct {
 func (t *transaction) active() bool { return t.explicit || !t.auto }
 
 // begin makes sure that SQLite's transaction is open if there is one.
-func (s *session) begin(ctx context.Context, write bool) error {
+func (s *Session) begin(ctx context.Context, write bool) error {
 	if write && s.txn.readOnly && s.txn.explicit {
 		return mysqlserver.Errorf(1792, "Cannot execute statement in a READ ONLY transaction")
 	}
@@ -36,7 +36,7 @@ func (s *session) begin(ctx context.Context, write bool) error {
 	if write {
 		verb = "BEGIN IMMEDIATE"
 	}
-	if _, err := s.exec(ctx, verb); err != nil {
+	if _, err := s.Exec(ctx, verb); err != nil {
 		return err
 	}
 	s.txn.open = true
@@ -45,19 +45,19 @@ func (s *session) begin(ctx context.Context, write bool) error {
 }
 
 // status tells the client what the session is in.
-func (s *session) status() {
-	if s.client == nil {
+func (s *Session) status() {
+	if s.Client == nil {
 		return
 	}
-	s.client.SetStatus(mysql.StatusInTrans, s.txn.explicit || s.txn.open)
-	s.client.SetStatus(mysql.StatusAutocommit, s.txn.auto)
-	s.client.SetStatus(mysql.StatusInTransReadonly, s.txn.explicit && s.txn.readOnly)
+	s.Client.SetStatus(mysql.StatusInTrans, s.txn.explicit || s.txn.open)
+	s.Client.SetStatus(mysql.StatusAutocommit, s.txn.auto)
+	s.Client.SetStatus(mysql.StatusInTransReadonly, s.txn.explicit && s.txn.readOnly)
 }
 
-// commit ends the transaction.
-func (s *session) commit(ctx context.Context) error {
+// Commit ends the transaction.
+func (s *Session) Commit(ctx context.Context) error {
 	if s.txn.open {
-		if _, err := s.exec(ctx, "COMMIT"); err != nil {
+		if _, err := s.Exec(ctx, "COMMIT"); err != nil {
 			return err
 		}
 	}
@@ -68,20 +68,20 @@ func (s *session) commit(ctx context.Context) error {
 
 // rollback undoes the transaction. It takes no notice of a context that has
 // ended.
-func (s *session) rollback(ctx context.Context) {
+func (s *Session) rollback(ctx context.Context) {
 	if s.txn.open {
 		// An error here means that SQLite has rolled back already.
-		_, _ = s.exec(context.WithoutCancel(ctx), "ROLLBACK")
+		_, _ = s.Exec(context.WithoutCancel(ctx), "ROLLBACK")
 	}
 	s.txn.open, s.txn.explicit, s.txn.readOnly, s.txn.saves = false, false, false, nil
 	s.status()
 }
 
 // transaction answers BEGIN, COMMIT, ROLLBACK and savepoints.
-func (s *session) transaction(ctx context.Context, w *mysqlserver.Writer, st ast.Stmt) error {
+func (s *Session) transaction(ctx context.Context, w *mysqlserver.Writer, st ast.Stmt) error {
 	switch st := st.(type) {
 	case *ast.Begin:
-		if err := s.commit(ctx); err != nil {
+		if err := s.Commit(ctx); err != nil {
 			return err
 		}
 		s.txn.explicit = true
@@ -92,7 +92,7 @@ func (s *session) transaction(ctx context.Context, w *mysqlserver.Writer, st ast
 			if err := s.begin(ctx, false); err != nil {
 				return err
 			}
-			if _, err := s.rows(ctx, `SELECT count(*) FROM "wirelark.databases"`); err != nil {
+			if _, err := s.Rows(ctx, `SELECT count(*) FROM "wirelark.databases"`); err != nil {
 				return err
 			}
 		}
@@ -100,7 +100,7 @@ func (s *session) transaction(ctx context.Context, w *mysqlserver.Writer, st ast
 		readOnly := s.txn.readOnly
 		if st.Rollback {
 			s.rollback(ctx)
-		} else if err := s.commit(ctx); err != nil {
+		} else if err := s.Commit(ctx); err != nil {
 			return err
 		}
 		if st.Chain {
@@ -112,10 +112,10 @@ func (s *session) transaction(ctx context.Context, w *mysqlserver.Writer, st ast
 			return err
 		}
 	}
-	return s.ok(w, mysqlserver.Result{})
+	return s.Ok(w, mysqlserver.Result{})
 }
 
-func (s *session) savepoint(ctx context.Context, st *ast.Savepoint) error {
+func (s *Session) savepoint(ctx context.Context, st *ast.Savepoint) error {
 	name := strings.ToLower(st.Name)
 	at := -1
 	for i, n := range s.txn.saves {
@@ -135,7 +135,7 @@ func (s *session) savepoint(ctx context.Context, st *ast.Savepoint) error {
 		if at >= 0 { // the older one of that name goes
 			s.txn.saves[at] = ""
 		}
-		if _, err := s.exec(ctx, "SAVEPOINT "+quoted); err != nil {
+		if _, err := s.Exec(ctx, "SAVEPOINT "+quoted); err != nil {
 			return err
 		}
 		s.txn.saves = append(s.txn.saves, name)
@@ -145,11 +145,11 @@ func (s *session) savepoint(ctx context.Context, st *ast.Savepoint) error {
 		return mysqlserver.Errorf(1305, "SAVEPOINT %s does not exist", st.Name)
 	}
 	if st.Verb == "RELEASE" {
-		_, err := s.exec(ctx, "RELEASE "+quoted)
+		_, err := s.Exec(ctx, "RELEASE "+quoted)
 		s.txn.saves = s.txn.saves[:at]
 		return err
 	}
-	_, err := s.exec(ctx, "ROLLBACK TO "+quoted)
+	_, err := s.Exec(ctx, "ROLLBACK TO "+quoted)
 	s.txn.saves = s.txn.saves[:at+1]
 	return err
 }

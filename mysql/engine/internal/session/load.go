@@ -1,4 +1,4 @@
-package engine
+package session
 
 import (
 	"bufio"
@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/wirelark/wirelark/mysql/engine/internal/ast"
+	"github.com/wirelark/wirelark/mysql/engine/internal/scope"
 	"github.com/wirelark/wirelark/mysql/engine/internal/translate"
 	"github.com/wirelark/wirelark/mysql/mysqlserver"
 )
@@ -21,14 +22,14 @@ const maxField = 64 << 20
 
 // loadData answers LOAD DATA LOCAL. Files of the server are none of a client's
 // business: without LOCAL it is refused.
-func (s *session) loadData(ctx context.Context, w *mysqlserver.Writer, st *ast.Load) error {
+func (s *Session) loadData(ctx context.Context, w *mysqlserver.Writer, st *ast.Load) error {
 	if !st.Local {
 		return mysqlserver.Errorf(1290, "The MySQL server is running with the --secure-file-priv option so it cannot execute this statement")
 	}
 	if len(st.Set) > 0 || len(st.LinesBy) == 0 || len(st.FieldsBy) == 0 || st.LinesStart != "" {
 		return mysqlserver.Errorf(1235, "This version of Wirelark doesn't yet support 'LOAD DATA with SET, STARTING BY or a fixed width'")
 	}
-	t, err := s.lookup(&st.Table)
+	t, err := s.Lookup(&st.Table)
 	if err != nil {
 		return err
 	}
@@ -55,11 +56,11 @@ func (s *session) loadData(ctx context.Context, w *mysqlserver.Writer, st *ast.L
 	if err := s.writes(ctx, t, false); err != nil {
 		return err
 	}
-	if err := s.numbering(ctx, t); err != nil {
+	if err := s.Numbering(ctx, t); err != nil {
 		return err
 	}
 	if own {
-		if _, err := s.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
+		if _, err := s.Exec(ctx, "BEGIN IMMEDIATE"); err != nil {
 			return err
 		}
 	}
@@ -69,19 +70,19 @@ func (s *session) loadData(ctx context.Context, w *mysqlserver.Writer, st *ast.L
 		if err != nil {
 			verb = "ROLLBACK"
 		}
-		if _, end := s.exec(context.WithoutCancel(ctx), verb); err == nil {
+		if _, end := s.Exec(context.WithoutCancel(ctx), verb); err == nil {
 			err = end
 		}
 	}
 	if err != nil {
 		return err
 	}
-	info := fmt.Sprintf("Records: %d  Deleted: 0  Skipped: %d  Warnings: %d", records, records-stored, len(s.st.Warnings))
-	return s.ok(w, mysqlserver.Result{AffectedRows: uint64(stored), Info: info})
+	info := fmt.Sprintf("Records: %d  Deleted: 0  Skipped: %d  Warnings: %d", records, records-stored, len(s.St.Warnings))
+	return s.Ok(w, mysqlserver.Result{AffectedRows: uint64(stored), Info: info})
 }
 
 // loadRows stores the rows of a text, and counts them.
-func (s *session) loadRows(ctx context.Context, body io.Reader, st *ast.Load, in *ast.Insert, keep []int) (records, stored int64, err error) {
+func (s *Session) loadRows(ctx context.Context, body io.Reader, st *ast.Load, in *ast.Insert, keep []int) (records, stored int64, err error) {
 	r := &fieldReader{r: bufio.NewReaderSize(body, 64<<10), st: st}
 	for range st.Skip {
 		if _, err := r.row(); err == io.EOF {
@@ -94,12 +95,12 @@ func (s *session) loadRows(ctx context.Context, body io.Reader, st *ast.Load, in
 		if len(in.Rows) == 0 {
 			return nil
 		}
-		s.st.Stores = nil
-		res, _, err := s.env([]translate.Value{}).Insert(in)
+		s.St.Stores = nil
+		res, _, err := translate.Insert(s.Env([]scope.Value{}), in)
 		if err != nil {
 			return err
 		}
-		n, err := s.exec(ctx, res.SQL, res.Args...)
+		n, err := s.Exec(ctx, res.SQL, res.Args...)
 		if err != nil {
 			return err
 		}

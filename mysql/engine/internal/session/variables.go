@@ -1,4 +1,4 @@
-package engine
+package session
 
 import (
 	"context"
@@ -11,13 +11,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/wirelark/wirelark/mysql/engine/internal/store"
-	values "github.com/wirelark/wirelark/mysql/engine/internal/value"
-
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/engine/internal/ast"
 	"github.com/wirelark/wirelark/mysql/engine/internal/catalog"
+	"github.com/wirelark/wirelark/mysql/engine/internal/scope"
+	"github.com/wirelark/wirelark/mysql/engine/internal/store"
 	"github.com/wirelark/wirelark/mysql/engine/internal/translate"
+	values "github.com/wirelark/wirelark/mysql/engine/internal/value"
 	"github.com/wirelark/wirelark/mysql/lexer"
 	"github.com/wirelark/wirelark/mysql/mysqlserver"
 )
@@ -51,10 +51,10 @@ func readOnly(name string) bool {
 func isSwitch(value string) bool { return value == "ON" || value == "OFF" }
 
 // sysVar returns the value of a system variable.
-func (s *session) sysVar(scope, name string) (translate.Value, error) {
-	value, ok := s.vars[name]
-	vars := s.vars
-	if scope == "global" {
+func (s *Session) sysVar(level, name string) (scope.Value, error) {
+	value, ok := s.Vars[name]
+	vars := s.Vars
+	if level == "global" {
 		vars = defaultVariables()
 		value = vars[name]
 	}
@@ -62,45 +62,45 @@ func (s *session) sysVar(scope, name string) (translate.Value, error) {
 	case "version":
 		value, ok = s.version(), true
 	case "last_insert_id", "identity":
-		value, ok = strconv.FormatUint(s.st.LastID, 10), true
+		value, ok = strconv.FormatUint(s.St.LastID, 10), true
 	case "warning_count":
-		value, ok = strconv.Itoa(len(s.st.Warnings)), true
+		value, ok = strconv.Itoa(len(s.St.Warnings)), true
 	case "error_count":
 		value, ok = "0", true
 	case "pseudo_thread_id":
 		value, ok = strconv.Itoa(int(s.id)), true
 	case "timestamp":
-		value, ok = fmt.Sprintf("%d.%06d", s.st.Now.Unix(), s.st.Now.Nanosecond()/1000), true
+		value, ok = fmt.Sprintf("%d.%06d", s.St.Now.Unix(), s.St.Now.Nanosecond()/1000), true
 	case "autocommit":
-		if value = "OFF"; s.txn.auto || scope == "global" {
+		if value = "OFF"; s.txn.auto || level == "global" {
 			value = "ON"
 		}
 	case "tx_isolation", "transaction_isolation":
 		value, ok = vars["transaction_isolation"], true
 	}
 	if !ok {
-		return translate.Value{}, catalog.Errorf(1193, "Unknown system variable '%s'", name)
+		return scope.Value{}, catalog.Errorf(1193, "Unknown system variable '%s'", name)
 	}
 	big := catalog.Type{Kind: mysql.TypeLonglong, Length: 21, Precision: 20, Collation: "binary", Expr: true}
 	if isSwitch(value) {
 		big.Length, big.Precision = 1, 1
-		return translate.Value{Type: big, Value: map[string]int64{"ON": 1, "OFF": 0}[value]}, nil
+		return scope.Value{Type: big, Value: map[string]int64{"ON": 1, "OFF": 0}[value]}, nil
 	}
 	if n, err := strconv.ParseInt(value, 10, 64); err == nil && value != "" {
 		big.Unsigned = true
-		return translate.Value{Type: big, Value: n}, nil
+		return scope.Value{Type: big, Value: n}, nil
 	}
 	if f, err := strconv.ParseFloat(value, 64); err == nil && strings.Contains(value, ".") && name != "version" {
-		return translate.Value{Type: catalog.Type{Kind: mysql.TypeDouble, Length: 23, Decimals: 6, Collation: "binary", Expr: true}, Value: f}, nil
+		return scope.Value{Type: catalog.Type{Kind: mysql.TypeDouble, Length: 23, Decimals: 6, Collation: "binary", Expr: true}, Value: f}, nil
 	}
 	t := catalog.Type{Kind: mysql.TypeVarString, Length: len([]rune(value)), Collation: "utf8mb3_general_ci", Expr: true}
-	return translate.Value{Type: t, Value: value}, nil
+	return scope.Value{Type: t, Value: value}, nil
 }
 
 // setUserVar sets @name.
-func (s *session) setUserVar(name string, t catalog.Type, v driver.Value) {
-	if s.st.Vars == nil {
-		s.st.Vars = map[string]store.Var{}
+func (s *Session) setUserVar(name string, t catalog.Type, v driver.Value) {
+	if s.St.Vars == nil {
+		s.St.Vars = map[string]store.Var{}
 	}
 	vt := values.VarType(t.Rep())
 	if t.Rep() == catalog.RepText {
@@ -112,20 +112,20 @@ func (s *session) setUserVar(name string, t catalog.Type, v driver.Value) {
 	if v == nil {
 		vt = values.VarType(catalog.RepNull)
 	}
-	s.st.Vars[name] = store.Var{Type: vt, Value: v}
+	s.St.Vars[name] = store.Var{Type: vt, Value: v}
 }
 
 // set answers SET.
-func (s *session) set(ctx context.Context, w *mysqlserver.Writer, st *ast.Set, params []translate.Value) error {
+func (s *Session) set(ctx context.Context, w *mysqlserver.Writer, st *ast.Set, params []scope.Value) error {
 	for i := range st.Items {
 		if err := s.setItem(ctx, &st.Items[i], params); err != nil {
 			return err
 		}
 	}
-	return s.ok(w, mysqlserver.Result{})
+	return s.Ok(w, mysqlserver.Result{})
 }
 
-func (s *session) setItem(ctx context.Context, it *ast.SetItem, params []translate.Value) error {
+func (s *Session) setItem(ctx context.Context, it *ast.SetItem, params []scope.Value) error {
 	switch it.Scope {
 	case "names", "charset":
 		return s.setNames(it)
@@ -137,18 +137,18 @@ func (s *session) setItem(ctx context.Context, it *ast.SetItem, params []transla
 					s.txn.next = part == "ONLY"
 				}
 			default:
-				s.vars["transaction_isolation"] = part
+				s.Vars["transaction_isolation"] = part
 			}
 		}
 		return nil
 	}
 	var text string
 	if it.X != nil {
-		r, err := s.env(params).Values([]ast.Expr{it.X})
+		r, err := translate.Values(s.Env(params), []ast.Expr{it.X})
 		if err != nil {
 			return err
 		}
-		rows, err := s.rows(ctx, r.SQL, r.Args...)
+		rows, err := s.Rows(ctx, r.SQL, r.Args...)
 		if err != nil {
 			return err
 		}
@@ -158,7 +158,7 @@ func (s *session) setItem(ctx context.Context, it *ast.SetItem, params []transla
 			return nil
 		}
 		if v != nil {
-			mv := value(&t, v)
+			mv := Value(&t, v)
 			text = mv.String()
 		}
 	} else if d, ok := defaultVariables()[it.Name]; ok {
@@ -168,38 +168,38 @@ func (s *session) setItem(ctx context.Context, it *ast.SetItem, params []transla
 }
 
 // setNames sets the character set and the collation of the connection.
-func (s *session) setNames(it *ast.SetItem) error {
+func (s *Session) setNames(it *ast.SetItem) error {
 	charset := it.Bare
 	if charset == "default" {
 		charset = "utf8mb4"
 	}
-	c, err := catalog.Collation(charset, it.Name, defaultCollation)
+	c, err := catalog.Collation(charset, it.Name, DefaultCollation)
 	if err != nil {
 		return err
 	}
 	cs := catalog.CharsetOf(c)
 	for _, n := range []string{"character_set_client", "character_set_connection", "character_set_results"} {
-		s.vars[n] = cs
+		s.Vars[n] = cs
 		s.track(n, cs)
 	}
-	s.vars["collation_connection"] = c
+	s.Vars["collation_connection"] = c
 	return nil
 }
 
-func (s *session) track(name, value string) {
-	if s.client != nil {
-		s.client.TrackVariable(name, value)
+func (s *Session) track(name, value string) {
+	if s.Client != nil {
+		s.Client.TrackVariable(name, value)
 	}
 }
 
 // setVariable sets a system variable.
-func (s *session) setVariable(ctx context.Context, scope, name, value string) error {
-	old, ok := s.vars[name]
+func (s *Session) setVariable(ctx context.Context, level, name, value string) error {
+	old, ok := s.Vars[name]
 	if !ok {
 		switch name {
 		case "last_insert_id", "identity":
 			n, _ := strconv.ParseUint(value, 10, 64)
-			s.st.LastID = n
+			s.St.LastID = n
 			return nil
 		case "timestamp":
 			f, err := strconv.ParseFloat(value, 64)
@@ -234,19 +234,19 @@ func (s *session) setVariable(ctx context.Context, scope, name, value string) er
 			return catalog.Errorf(1232, "Incorrect argument type to variable '%s'", name)
 		}
 	}
-	if scope == "global" {
+	if level == "global" {
 		return nil // every session begins with the defaults
 	}
 	return s.apply(ctx, name, value)
 }
 
 // apply carries out what a variable means.
-func (s *session) apply(ctx context.Context, name, value string) error {
+func (s *Session) apply(ctx context.Context, name, value string) error {
 	switch name {
 	case "autocommit":
 		if on := value == "ON"; on != s.txn.auto {
 			if on {
-				if err := s.commit(ctx); err != nil {
+				if err := s.Commit(ctx); err != nil {
 					return err
 				}
 			}
@@ -260,42 +260,42 @@ func (s *session) apply(ctx context.Context, name, value string) error {
 		}
 		value = modes
 		m := lexer.ParseMode(value)
-		if s.client != nil {
-			s.client.SetStatus(mysql.StatusANSIQuotes, m&lexer.ANSIQuotes != 0)
-			s.client.SetStatus(mysql.StatusNoBackslashEscapes, m&lexer.NoBackslashEscapes != 0)
+		if s.Client != nil {
+			s.Client.SetStatus(mysql.StatusANSIQuotes, m&lexer.ANSIQuotes != 0)
+			s.Client.SetStatus(mysql.StatusNoBackslashEscapes, m&lexer.NoBackslashEscapes != 0)
 		}
 	case "time_zone":
 		z, err := s.zone(value)
 		if err != nil {
 			return err
 		}
-		s.st.Zone = z
+		s.St.Zone = z
 	case "foreign_key_checks":
 		if s.txn.open {
 			return catalog.Errorf(1235, "This version of Wirelark doesn't yet support 'SET foreign_key_checks in a transaction'")
 		}
-		if _, err := s.exec(ctx, "PRAGMA foreign_keys = "+value); err != nil {
+		if _, err := s.Exec(ctx, "PRAGMA foreign_keys = "+value); err != nil {
 			return err
 		}
 	case "innodb_lock_wait_timeout", "lock_wait_timeout":
 		n, _ := strconv.Atoi(value)
-		if _, err := s.exec(ctx, fmt.Sprintf("PRAGMA busy_timeout = %d", min(max(n, 0), 1<<20)*1000)); err != nil {
+		if _, err := s.Exec(ctx, fmt.Sprintf("PRAGMA busy_timeout = %d", min(max(n, 0), 1<<20)*1000)); err != nil {
 			return err
 		}
 	case "collation_connection", "collation_database", "collation_server":
-		c, err := catalog.Collation("", value, defaultCollation)
+		c, err := catalog.Collation("", value, DefaultCollation)
 		if err != nil {
 			return err
 		}
 		value = c
 	case "character_set_client", "character_set_connection", "character_set_results":
 		if value != "" && value != "NULL" {
-			if _, err := catalog.Collation(value, "", defaultCollation); err != nil {
+			if _, err := catalog.Collation(value, "", DefaultCollation); err != nil {
 				return err
 			}
 		}
 	}
-	s.vars[name] = value
+	s.Vars[name] = value
 	s.track(name, value)
 	return nil
 }
@@ -325,9 +325,9 @@ func parseModes(value string) (string, error) {
 }
 
 // zone reads a time zone: SYSTEM, an offset or a name.
-func (s *session) zone(value string) (*time.Location, error) {
+func (s *Session) zone(value string) (*time.Location, error) {
 	if strings.EqualFold(value, "SYSTEM") {
-		return s.e.cfg.TimeZone, nil
+		return s.E.cfg.TimeZone, nil
 	}
 	var h, m int
 	if n, _ := fmt.Sscanf(value, "%d:%d", &h, &m); n == 2 && m >= 0 && m < 60 && h >= -14 && h <= 14 {
@@ -343,9 +343,9 @@ func (s *session) zone(value string) (*time.Location, error) {
 	return z, nil
 }
 
-// variableRows are the rows of SHOW VARIABLES.
-func (s *session) variableRows(global bool) [][2]string {
-	vars := maps.Clone(s.vars)
+// VariableRows are the rows of SHOW VARIABLES.
+func (s *Session) VariableRows(global bool) [][2]string {
+	vars := maps.Clone(s.Vars)
 	if global {
 		vars = defaultVariables()
 	}

@@ -1,4 +1,4 @@
-package engine
+package session
 
 import (
 	"context"
@@ -7,23 +7,23 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/wirelark/wirelark/mysql/engine/internal/store"
-	values "github.com/wirelark/wirelark/mysql/engine/internal/value"
-
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/engine/internal/ast"
 	"github.com/wirelark/wirelark/mysql/engine/internal/catalog"
+	"github.com/wirelark/wirelark/mysql/engine/internal/scope"
+	"github.com/wirelark/wirelark/mysql/engine/internal/store"
 	"github.com/wirelark/wirelark/mysql/engine/internal/translate"
+	values "github.com/wirelark/wirelark/mysql/engine/internal/value"
 	"github.com/wirelark/wirelark/mysql/mysqlserver"
 )
 
 // selectQuery answers SELECT.
-func (s *session) selectQuery(ctx context.Context, w *mysqlserver.Writer, q *ast.Select, params []translate.Value) error {
-	env := s.env(params)
+func (s *Session) selectQuery(ctx context.Context, w *mysqlserver.Writer, q *ast.Select, params []scope.Value) error {
+	env := s.Env(params)
 	if calc := q.Core; calc != nil && calc.FoundRows && q.Limit != nil {
 		return s.calcFound(ctx, w, q, params)
 	}
-	r, err := env.Select(q)
+	r, err := translate.Select(env, q)
 	if err != nil {
 		return err
 	}
@@ -33,36 +33,36 @@ func (s *session) selectQuery(ctx context.Context, w *mysqlserver.Writer, q *ast
 	if q.IntoVars != nil {
 		return s.selectInto(ctx, w, q, r)
 	}
-	return s.send(ctx, w, r)
+	return s.Send(ctx, w, r)
 }
 
 // calcFound answers SELECT SQL_CALC_FOUND_ROWS … LIMIT.
-func (s *session) calcFound(ctx context.Context, w *mysqlserver.Writer, q *ast.Select, params []translate.Value) error {
+func (s *Session) calcFound(ctx context.Context, w *mysqlserver.Writer, q *ast.Select, params []scope.Value) error {
 	all := *q
 	all.Limit, all.Offset = nil, nil
-	r, err := s.env(params).Select(&all)
+	r, err := translate.Select(s.Env(params), &all)
 	if err != nil {
 		return err
 	}
 	if err := s.begin(ctx, false); err != nil {
 		return err
 	}
-	n, err := s.rows(ctx, "SELECT count(*) FROM ("+r.SQL+")", r.Args...)
+	n, err := s.Rows(ctx, "SELECT count(*) FROM ("+r.SQL+")", r.Args...)
 	if err != nil {
 		return err
 	}
-	if r, err = s.env(params).Select(q); err != nil {
+	if r, err = translate.Select(s.Env(params), q); err != nil {
 		return err
 	}
-	if err := s.send(ctx, w, r); err != nil {
+	if err := s.Send(ctx, w, r); err != nil {
 		return err
 	}
 	s.found, _ = n[0][0].(int64)
 	return nil
 }
 
-// send runs a query and sends its rows.
-func (s *session) send(ctx context.Context, w *mysqlserver.Writer, r *translate.Result) error {
+// Send runs a query and sends its rows.
+func (s *Session) Send(ctx context.Context, w *mysqlserver.Writer, r *scope.Result) error {
 	rows, err := s.conn.QueryContext(ctx, r.SQL, named(r.Args))
 	if err != nil {
 		return err
@@ -86,7 +86,7 @@ func (s *session) send(ctx context.Context, w *mysqlserver.Writer, r *translate.
 	n := int64(0)
 	for ; err == nil; err = rows.Next(row) {
 		for i, v := range row {
-			values[i] = value(&r.Columns[i].Type, v)
+			values[i] = Value(&r.Columns[i].Type, v)
 		}
 		if err := w.Row(values); err != nil {
 			return err
@@ -97,12 +97,12 @@ func (s *session) send(ctx context.Context, w *mysqlserver.Writer, r *translate.
 		return err
 	}
 	s.found, s.count = n, -1
-	w.SetWarnings(uint16(len(s.st.Warnings)))
+	w.SetWarnings(uint16(len(s.St.Warnings)))
 	return nil
 }
 
-// value returns what SQLite has returned for a column of type t.
-func value(t *catalog.Type, v driver.Value) mysql.Value {
+// Value returns what SQLite has returned for a column of type t.
+func Value(t *catalog.Type, v driver.Value) mysql.Value {
 	switch x := v.(type) {
 	case nil:
 		return mysql.Null()
@@ -183,82 +183,35 @@ func stringValue(t *catalog.Type, x string) mysql.Value {
 }
 
 // selectInto answers SELECT … INTO @variables.
-func (s *session) selectInto(ctx context.Context, w *mysqlserver.Writer, q *ast.Select, r *translate.Result) error {
+func (s *Session) selectInto(ctx context.Context, w *mysqlserver.Writer, q *ast.Select, r *scope.Result) error {
 	if len(q.IntoVars) != len(r.Columns) {
 		return mysqlserver.Errorf(1222, "The used SELECT statements have a different number of columns")
 	}
-	rows, err := s.rows(ctx, "SELECT * FROM ("+r.SQL+") LIMIT 2", r.Args...)
+	rows, err := s.Rows(ctx, "SELECT * FROM ("+r.SQL+") LIMIT 2", r.Args...)
 	if err != nil {
 		return err
 	}
 	switch len(rows) {
 	case 0:
-		s.st.Warn(1329, "No data - zero rows fetched, selected, or processed")
-		return s.ok(w, mysqlserver.Result{})
+		s.St.Warn(1329, "No data - zero rows fetched, selected, or processed")
+		return s.Ok(w, mysqlserver.Result{})
 	case 2:
 		return mysqlserver.Errorf(1172, "Result consisted of more than one row")
 	}
 	for i, name := range q.IntoVars {
 		s.setUserVar(strings.ToLower(name), r.Columns[i].Type, rows[0][i])
 	}
-	return s.ok(w, mysqlserver.Result{AffectedRows: 1})
+	return s.Ok(w, mysqlserver.Result{AffectedRows: 1})
 }
 
 // do answers DO.
-func (s *session) do(ctx context.Context, w *mysqlserver.Writer, st *ast.Do, params []translate.Value) error {
-	r, err := s.env(params).Values(st.List)
+func (s *Session) do(ctx context.Context, w *mysqlserver.Writer, st *ast.Do, params []scope.Value) error {
+	r, err := translate.Values(s.Env(params), st.List)
 	if err != nil {
 		return err
 	}
-	if _, err := s.rows(ctx, r.SQL, r.Args...); err != nil {
+	if _, err := s.Rows(ctx, r.SQL, r.Args...); err != nil {
 		return err
 	}
-	return s.ok(w, mysqlserver.Result{})
-}
-
-// explain answers EXPLAIN with SQLite's plan in MySQL's columns.
-func (s *session) explain(ctx context.Context, w *mysqlserver.Writer, st *ast.Explain, params []translate.Value) error {
-	if st.Format != "" && st.Format != "traditional" {
-		return mysqlserver.Errorf(1235, "This version of Wirelark doesn't yet support 'EXPLAIN FORMAT=%s'", st.Format)
-	}
-	var r *translate.Result
-	var err error
-	env := s.env(params)
-	kind := "SIMPLE"
-	switch st := st.Stmt.(type) {
-	case *ast.Select:
-		r, err = env.Select(st)
-	case *ast.Insert:
-		r, _, err = env.Insert(st)
-		kind = "INSERT"
-	case *ast.Update:
-		r, _, err = env.Update(st)
-		kind = "UPDATE"
-	case *ast.Delete:
-		var list []*translate.Result
-		if list, _, err = env.Delete(st); err == nil {
-			r = list[len(list)-1]
-		}
-		kind = "DELETE"
-	}
-	if err != nil {
-		return err
-	}
-	plan, err := s.rows(ctx, "EXPLAIN QUERY PLAN "+r.SQL, r.Args...)
-	if err != nil {
-		return err
-	}
-	t := newListing("id:bigint", "select_type:text", "table:text", "type:text", "possible_keys:text", "key:text", "key_len:text", "ref:text", "rows:bigint", "Extra:text")
-	for _, p := range plan {
-		detail, _ := p[3].(string)
-		access := "ALL"
-		if strings.HasPrefix(detail, "SEARCH") {
-			access = "ref"
-		}
-		t.add(int64(1), kind, nil, access, nil, nil, nil, nil, nil, detail)
-	}
-	if len(plan) == 0 {
-		t.add(int64(1), kind, nil, nil, nil, nil, nil, nil, nil, "No tables used")
-	}
-	return s.sendListing(ctx, w, t)
+	return s.Ok(w, mysqlserver.Result{})
 }

@@ -1,4 +1,4 @@
-package engine
+package session
 
 import (
 	"context"
@@ -7,27 +7,27 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	values "github.com/wirelark/wirelark/mysql/engine/internal/value"
-
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/engine/internal/ast"
 	"github.com/wirelark/wirelark/mysql/engine/internal/catalog"
 	"github.com/wirelark/wirelark/mysql/engine/internal/parse"
+	"github.com/wirelark/wirelark/mysql/engine/internal/scope"
 	"github.com/wirelark/wirelark/mysql/engine/internal/translate"
+	values "github.com/wirelark/wirelark/mysql/engine/internal/value"
 	"github.com/wirelark/wirelark/mysql/mysqlserver"
 )
 
 // statement is a prepared statement. It is translated anew with each
 // execution, since what it means depends on the types of its parameters.
 type statement struct {
-	s      *session
+	s      *Session
 	sql    string
 	params int
 	cols   []mysql.Column
 }
 
 // Prepare makes a prepared statement.
-func (s *session) Prepare(ctx context.Context, sql string) (mysqlserver.Statement, error) {
+func (s *Session) Prepare(ctx context.Context, sql string) (mysqlserver.Statement, error) {
 	st, n, err := parse.Statement(sql, s.options())
 	if err != nil {
 		return nil, s.fail(ctx, err)
@@ -36,18 +36,18 @@ func (s *session) Prepare(ctx context.Context, sql string) (mysqlserver.Statemen
 		return nil, mysqlserver.Errorf(1390, "Prepared statement contains too many placeholders")
 	}
 	out := &statement{s: s, sql: sql, params: n}
-	s.st.Warnings = nil
-	s.st.Begin(s.now())
-	env := s.env(nil)
+	s.St.Warnings = nil
+	s.St.Begin(s.now())
+	env := s.Env(nil)
 	if n == 0 {
-		env.Params = []translate.Value{}
+		env.Params = []scope.Value{}
 	}
 	switch st := st.(type) {
 	case *ast.Select:
 		if st.IntoVars != nil {
 			break
 		}
-		r, err := env.Select(st)
+		r, err := translate.Select(env, st)
 		if err != nil {
 			return nil, s.fail(ctx, err)
 		}
@@ -55,11 +55,11 @@ func (s *session) Prepare(ctx context.Context, sql string) (mysqlserver.Statemen
 			out.cols = append(out.cols, r.Columns[i].Def())
 		}
 	case *ast.Insert:
-		_, _, err = env.Insert(st)
+		_, _, err = translate.Insert(env, st)
 	case *ast.Update:
-		_, _, err = env.Update(st)
+		_, _, err = translate.Update(env, st)
 	case *ast.Delete:
-		_, _, err = env.Delete(st)
+		_, _, err = translate.Delete(env, st)
 	}
 	if err != nil {
 		return nil, s.fail(ctx, err)
@@ -78,9 +78,9 @@ func (t *statement) Close() {}
 
 // Execute runs the statement.
 func (t *statement) Execute(ctx context.Context, w *mysqlserver.Writer, x *mysqlserver.Execution) error {
-	params := make([]translate.Value, len(x.Args))
+	params := make([]scope.Value, len(x.Args))
 	for i := range x.Args {
-		params[i] = constantOf(&x.Args[i], t.s.vars.text("collation_connection"))
+		params[i] = constantOf(&x.Args[i], t.s.Vars.text("collation_connection"))
 	}
 	return t.s.run(ctx, w, t.sql, params)
 }
@@ -107,14 +107,14 @@ func textValue(b string) driver.Value {
 const maxExecute = 4
 
 // textPrepared answers PREPARE, EXECUTE and DEALLOCATE PREPARE.
-func (s *session) textPrepared(ctx context.Context, w *mysqlserver.Writer, st ast.Stmt) error {
+func (s *Session) textPrepared(ctx context.Context, w *mysqlserver.Writer, st ast.Stmt) error {
 	switch st := st.(type) {
 	case *ast.Prepare:
-		r, err := s.env([]translate.Value{}).Values([]ast.Expr{st.From})
+		r, err := translate.Values(s.Env([]scope.Value{}), []ast.Expr{st.From})
 		if err != nil {
 			return err
 		}
-		rows, err := s.rows(ctx, r.SQL, r.Args...)
+		rows, err := s.Rows(ctx, r.SQL, r.Args...)
 		if err != nil {
 			return err
 		}
@@ -124,7 +124,7 @@ func (s *session) textPrepared(ctx context.Context, w *mysqlserver.Writer, st as
 			return err
 		}
 		s.named[strings.ToLower(st.Name)] = &namedStatement{sql: sql, params: p.NumParams()}
-		return s.ok(w, mysqlserver.Result{})
+		return s.Ok(w, mysqlserver.Result{})
 	case *ast.Execute:
 		p := s.named[strings.ToLower(st.Name)]
 		if p == nil {
@@ -133,13 +133,13 @@ func (s *session) textPrepared(ctx context.Context, w *mysqlserver.Writer, st as
 		if len(st.Using) != p.params {
 			return mysqlserver.Errorf(1210, "Incorrect arguments to EXECUTE")
 		}
-		params := make([]translate.Value, len(st.Using))
+		params := make([]scope.Value, len(st.Using))
 		for i, n := range st.Using {
-			v := s.st.Vars[n]
+			v := s.St.Vars[n]
 			if v.Value == nil {
 				v.Type = catalog.Type{Kind: mysql.TypeNull, Collation: "binary"}
 			}
-			params[i] = translate.Value{Type: v.Type, Value: v.Value}
+			params[i] = scope.Value{Type: v.Type, Value: v.Value}
 		}
 		if s.depth++; s.depth > maxExecute {
 			s.depth = 0
@@ -153,5 +153,5 @@ func (s *session) textPrepared(ctx context.Context, w *mysqlserver.Writer, st as
 		}
 		delete(s.named, strings.ToLower(st.Name))
 	}
-	return s.ok(w, mysqlserver.Result{})
+	return s.Ok(w, mysqlserver.Result{})
 }

@@ -1,4 +1,4 @@
-package engine
+package session
 
 import (
 	"context"
@@ -31,7 +31,7 @@ const (
 
 // errorOf returns what the client is told about err; nil if err is none that
 // is his: of the connection.
-func (s *session) errorOf(ctx context.Context, err error) *mysqlserver.Error {
+func (s *Session) errorOf(ctx context.Context, err error) *mysqlserver.Error {
 	var own *mysqlserver.Error
 	var cat *catalog.Error
 	var syntax *parse.Error
@@ -72,7 +72,7 @@ func errorf(e *catalog.Error) *mysqlserver.Error {
 	return out
 }
 
-func (s *session) sqliteError(ctx context.Context, err *sqlite.Error) *mysqlserver.Error {
+func (s *Session) sqliteError(ctx context.Context, err *sqlite.Error) *mysqlserver.Error {
 	text := err.Error()
 	if found := catalog.ErrorIn(text); found != nil {
 		return errorf(found)
@@ -131,8 +131,8 @@ func splitColumn(s string) (table, col string) {
 }
 
 // duplicate makes error 1062 of the columns of a key.
-func (s *session) duplicate(cols string) *mysqlserver.Error {
-	t := s.written
+func (s *Session) duplicate(cols string) *mysqlserver.Error {
+	t := s.Written
 	key := "PRIMARY"
 	var names, values []string
 	for _, c := range strings.Split(cols, ", ") {
@@ -147,25 +147,25 @@ func (s *session) duplicate(cols string) *mysqlserver.Error {
 	}
 	if t != nil {
 		for _, ix := range t.Indexes {
-			if ix.Unique && sameColumns(ix.Cols, names) {
+			if ix.Unique && SameColumns(ix.Cols, names) {
 				key = ix.Name
 				break
 			}
 		}
 		for _, n := range names {
-			v := s.st.Row[strings.ToLower(n)]
+			v := s.St.Row[strings.ToLower(n)]
 			c := t.Column(n)
 			if c == nil {
 				continue
 			}
-			mv := value(&c.Type, v)
+			mv := Value(&c.Type, v)
 			values = append(values, mv.String())
 		}
 	}
 	return mysqlserver.Errorf(1062, "Duplicate entry '%s' for key '%s'", strings.Join(values, "-"), key)
 }
 
-func sameColumns(cols []catalog.IndexCol, names []string) bool {
+func SameColumns(cols []catalog.IndexCol, names []string) bool {
 	if len(cols) != len(names) {
 		return false
 	}
@@ -177,22 +177,22 @@ func sameColumns(cols []catalog.IndexCol, names []string) bool {
 	return true
 }
 
-func (s *session) checkFailed(name string) *mysqlserver.Error {
-	if s.written == nil {
+func (s *Session) checkFailed(name string) *mysqlserver.Error {
+	if s.Written == nil {
 		return errorf(catalog.Errorf(4025, "CONSTRAINT `%s` failed", name))
 	}
-	return errorf(catalog.Errorf(4025, "CONSTRAINT `%s` failed for `%s`.`%s`", name, s.written.DB, s.written.Name))
+	return errorf(catalog.Errorf(4025, "CONSTRAINT `%s` failed for `%s`.`%s`", name, s.Written.DB, s.Written.Name))
 }
 
 // foreignFailed makes error 1452 or 1451: SQLite does not tell which reference
 // it was.
-func (s *session) foreignFailed() *mysqlserver.Error {
-	t := s.written
+func (s *Session) foreignFailed() *mysqlserver.Error {
+	t := s.Written
 	if t != nil && !s.deleting && len(t.Foreign) > 0 {
 		return mysqlserver.Errorf(1452, "Cannot add or update a child row: a foreign key constraint fails (`%s`.`%s`, %s)", t.DB, t.Name, t.Foreign[0].Text(t.DB))
 	}
 	if t != nil {
-		for _, db := range s.e.cat.Load().Databases {
+		for _, db := range s.E.Cat.Load().Databases {
 			for _, child := range db.Tables {
 				for _, f := range child.Foreign {
 					if strings.EqualFold(f.Table, t.Name) && strings.EqualFold(f.DB, t.DB) {

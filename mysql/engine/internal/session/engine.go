@@ -1,4 +1,4 @@
-package engine
+package session
 
 import (
 	"context"
@@ -15,12 +15,13 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/wirelark/wirelark/mysql/engine/internal/store"
-
 	"modernc.org/sqlite"
 
+	"github.com/wirelark/wirelark/mysql/engine/internal/ast"
 	"github.com/wirelark/wirelark/mysql/engine/internal/catalog"
 	"github.com/wirelark/wirelark/mysql/engine/internal/function"
+	"github.com/wirelark/wirelark/mysql/engine/internal/scope"
+	"github.com/wirelark/wirelark/mysql/engine/internal/store"
 	"github.com/wirelark/wirelark/mysql/mysqlserver"
 )
 
@@ -30,9 +31,6 @@ type Config struct {
 	// directory that Close removes.
 	File string
 
-	// Databases are made if they are not there.
-	Databases []string
-
 	// Now, if set, is the clock of NOW() and the like.
 	Now func() time.Time
 
@@ -41,28 +39,38 @@ type Config struct {
 	TimeZone *time.Location
 }
 
+// Above answers what needs more than a session: definitions and SHOW.
+type Above interface {
+	// Statement answers a statement that the session does not know.
+	Statement(ctx context.Context, s *Session, w *mysqlserver.Writer, st ast.Stmt, params []scope.Value) error
+
+	// SystemTable returns a table of information_schema, or nil, and SystemRows
+	// its rows as a JSON text.
+	SystemTable(name string) *catalog.Table
+	SystemRows(s *Session, t *catalog.Table) (string, error)
+}
+
 // Engine is an open database. It is safe for concurrent use.
 type Engine struct {
+	above   Above
 	cfg     Config
 	file    string
 	temp    string // directory to be removed
-	started time.Time
-	cat     atomic.Pointer[catalog.Catalog]
-	define  sync.Mutex // held while definitions change
-	keeper  *session   // keeps the files open, and loads and stores the catalogue
+	Started time.Time
+	Cat     atomic.Pointer[catalog.Catalog]
+	Define  sync.Mutex // held while definitions change
+	keeper  *Session   // keeps the files open, and loads and stores the catalogue
 
-	mu       sync.Mutex
+	Mu       sync.Mutex
 	closed   bool
-	sessions map[uint32]*session
-	auto     map[string]uint64 // next AUTO_INCREMENT by physical table
-	queries  atomic.Uint64
+	Sessions map[uint32]*Session
+	Auto     map[string]uint64 // next AUTO_INCREMENT by physical table
+	Queries  atomic.Uint64
 }
 
-var _ mysqlserver.Handler = (*Engine)(nil)
-
 // Open opens the database.
-func Open(ctx context.Context, cfg Config) (*Engine, error) {
-	e := &Engine{cfg: cfg, file: cfg.File, started: time.Now(), sessions: map[uint32]*session{}, auto: map[string]uint64{}}
+func Open(ctx context.Context, cfg Config, above Above) (*Engine, error) {
+	e := &Engine{above: above, cfg: cfg, file: cfg.File, Started: time.Now(), Sessions: map[uint32]*Session{}, Auto: map[string]uint64{}}
 	if e.cfg.Now == nil {
 		e.cfg.Now = time.Now
 	}
@@ -86,13 +94,13 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 // Close closes the database. Sessions should have ended: stop the server
 // first.
 func (e *Engine) Close() error {
-	e.mu.Lock()
+	e.Mu.Lock()
 	if e.closed {
-		e.mu.Unlock()
+		e.Mu.Unlock()
 		return nil
 	}
 	e.closed = true
-	e.mu.Unlock()
+	e.Mu.Unlock()
 	var err error
 	if e.keeper != nil {
 		err = e.keeper.conn.Close()
@@ -102,6 +110,9 @@ func (e *Engine) Close() error {
 	}
 	return err
 }
+
+// Keeper returns the session that is no client's, which keeps the files open.
+func (e *Engine) Keeper() *Session { return e.keeper }
 
 // connection is what we use of a connection of the driver.
 type connection interface {
@@ -140,17 +151,18 @@ CREATE TABLE IF NOT EXISTS "wirelark.tables" (db TEXT NOT NULL, name TEXT NOT NU
 
 // load opens the keeper's connection and reads the catalogue.
 func (e *Engine) load(ctx context.Context) error {
-	st := &store.State{Zone: time.UTC, Ctx: func() error { return nil }}
-	conn, err := e.dial(st)
+	keeper := newSession(e)
+	conn, err := e.dial(keeper.St)
 	if err != nil {
 		return err
 	}
-	e.keeper = &session{e: e, conn: conn, st: st}
+	keeper.conn = conn
+	e.keeper = keeper
 	if _, err := conn.ExecContext(ctx, catalogTables, nil); err != nil {
 		return err
 	}
 	c := &catalog.Catalog{Databases: map[string]*catalog.Database{}}
-	rows, err := e.keeper.rows(ctx, `SELECT name, collation FROM "wirelark.databases"`)
+	rows, err := e.keeper.Rows(ctx, `SELECT name, collation FROM "wirelark.databases"`)
 	if err != nil {
 		return err
 	}
@@ -158,7 +170,7 @@ func (e *Engine) load(ctx context.Context) error {
 		name := r[0].(string)
 		c.Databases[strings.ToLower(name)] = &catalog.Database{Name: name, Collation: r[1].(string), Tables: map[string]*catalog.Table{}}
 	}
-	rows, err = e.keeper.rows(ctx, `SELECT db, name, definition FROM "wirelark.tables"`)
+	rows, err = e.keeper.Rows(ctx, `SELECT db, name, definition FROM "wirelark.tables"`)
 	if err != nil {
 		return err
 	}
@@ -171,27 +183,20 @@ func (e *Engine) load(ctx context.Context) error {
 			db.Tables[t.Name] = t
 		}
 	}
-	e.cat.Store(c)
-	for _, name := range e.cfg.Databases {
-		if c.Database(name) == nil {
-			if err := e.keeper.createDatabase(ctx, name, defaultCollation); err != nil {
-				return err
-			}
-		}
-	}
+	e.Cat.Store(c)
 	return nil
 }
 
-// defaultCollation is that of databases that name none.
-const defaultCollation = "utf8mb4_general_ci"
+// DefaultCollation is that of databases that name none.
+const DefaultCollation = "utf8mb4_general_ci"
 
 // NewSession makes the session of a connection.
 func (e *Engine) NewSession(ctx context.Context, c *mysqlserver.Conn) (mysqlserver.Session, error) {
 	s := newSession(e)
-	s.client = c
+	s.Client = c
 	s.id = c.ID()
-	s.user = c.User()
-	conn, err := e.dial(s.st)
+	s.User = c.User()
+	conn, err := e.dial(s.St)
 	if err != nil {
 		return nil, mysqlserver.Errorf(1105, "%v", err)
 	}
@@ -202,18 +207,18 @@ func (e *Engine) NewSession(ctx context.Context, c *mysqlserver.Conn) (mysqlserv
 			return nil, err
 		}
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
+	e.Mu.Lock()
+	defer e.Mu.Unlock()
 	if e.closed {
 		s.conn.Close()
 		return nil, mysqlserver.Errorf(1053, "Server shutdown in progress")
 	}
-	e.sessions[s.id] = s
+	e.Sessions[s.id] = s
 	return s, nil
 }
 
-// rows runs a query and returns what it yields.
-func (s *session) rows(ctx context.Context, sql string, args ...driver.Value) ([][]driver.Value, error) {
+// Rows runs a query and returns what it yields.
+func (s *Session) Rows(ctx context.Context, sql string, args ...driver.Value) ([][]driver.Value, error) {
 	r, err := s.conn.QueryContext(ctx, sql, named(args))
 	if err != nil {
 		return nil, err
@@ -231,7 +236,7 @@ func (s *session) rows(ctx context.Context, sql string, args ...driver.Value) ([
 	}
 }
 
-func (s *session) exec(ctx context.Context, sql string, args ...driver.Value) (int64, error) {
+func (s *Session) Exec(ctx context.Context, sql string, args ...driver.Value) (int64, error) {
 	r, err := s.conn.ExecContext(ctx, sql, named(args))
 	if err != nil {
 		return 0, err
