@@ -64,7 +64,7 @@ var floors = []string{
 	"mysql/engine/internal/value", // what function is too large with: values, decimals, dates
 	"mysql/engine/internal/store", // the same: conversions to a column's type
 	"mysql/engine/internal/function",
-	"mysql/engine/internal/scope",      // what translate is too large with: names
+	"mysql/engine/internal/scope", // what translate is too large with: names
 	"mysql/engine/internal/translate",
 	"mysql/engine/internal/session",
 	"mysql/engine",

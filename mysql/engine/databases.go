@@ -4,16 +4,11 @@ import (
 	"context"
 	"database/sql/driver"
 	"encoding/json"
-	"fmt"
-	"slices"
 	"strings"
 
-	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/engine/internal/ast"
 	"github.com/wirelark/wirelark/mysql/engine/internal/catalog"
-	"github.com/wirelark/wirelark/mysql/engine/internal/scope"
 	"github.com/wirelark/wirelark/mysql/engine/internal/session"
-	"github.com/wirelark/wirelark/mysql/engine/internal/translate"
 	"github.com/wirelark/wirelark/mysql/mysqlserver"
 )
 

@@ -2,10 +2,7 @@ package engine
 
 import (
 	"context"
-	"database/sql/driver"
-	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/wirelark/wirelark/mysql"
