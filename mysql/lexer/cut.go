@@ -278,7 +278,7 @@ func (c *Cutter) inside(b []byte) bool {
 // word scans a word, which may be the command DELIMITER, or contain a
 // delimiter that is made of letters.
 func (c *Cutter) word(b []byte) (end string, n int, ok bool) {
-	size := spanFunc(string(b[:min(len(b), 1024)]), isName)
+	size := spanFunc(b[:min(len(b), 1024)], isName)
 	if i := bytes.Index(b[:min(len(b), size+len(c.delim)-1)], []byte(c.delim)); i > 0 && c.state.depth == 0 && isName(c.delim[0]) {
 		size = i
 	}

@@ -189,6 +189,9 @@ func TestMaskSecrets(t *testing.T) {
 		},
 		{"select password(_utf8'x'), 'y'", "select password(_utf8" + s + "), 'y'"},
 		{"set password = 'it''s", "set password = " + s},
+		{"select password('a' 'b' /* c */ \"c\"), 'y'", "select password(" + s + " " + s + " /* c */ " + s + "), 'y'"},
+		{"set @a_password = 'x', @b = 'y'", "set @a_password = " + s + ", @b = 'y'"},
+		{"set @@global.`report_password`='x', @'my password' := 'y'", "set @@global.`report_password`=" + s + ", @'my password' := " + s},
 		{"select 1; set @a = 'x' /* password */", "select 1; set @a = 'x' /* password */"},
 		{"create table t (password text default 'x')", "create table t (password text default 'x')"},
 	} {
@@ -198,6 +201,22 @@ func TestMaskSecrets(t *testing.T) {
 		if got := HasSecret(tt.sql, Config{}); got != (tt.sql != tt.want) {
 			t.Errorf("HasSecret(%q) = %v", tt.sql, got)
 		}
+	}
+}
+
+// TestCutterSpeed: short words in a long text cost no more than themselves.
+func TestCutterSpeed(t *testing.T) {
+	text := []byte(strings.Repeat("A ", 4<<10))
+	allocs := testing.AllocsPerRun(10, func() {
+		c := NewCutter(CutConfig{})
+		c.Feed(text)
+		c.Finish()
+		if _, ok, err := c.Next(); !ok || err != nil {
+			t.Fatal(ok, err)
+		}
+	})
+	if allocs > 20 {
+		t.Errorf("%v allocations for a statement of 4096 words", allocs)
 	}
 }
 

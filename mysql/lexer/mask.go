@@ -57,11 +57,14 @@ type masker struct {
 	next       bool // a string here is a secret
 	identified bool // behind IDENTIFIED
 	setting    bool // behind SET PASSWORD: the string behind "=" is the secret
+	goes       bool // on: a string here is joined to the secret before it
 	last       Token
 }
 
 // secret reports whether t is a secret.
 func (m *masker) secret(t Token, mode Mode) bool {
+	goes := m.goes
+	m.goes = false
 	defer func() { m.last = t }()
 	switch t.Kind {
 	case Word:
@@ -73,8 +76,11 @@ func (m *masker) secret(t Token, mode Mode) bool {
 		}
 		m.next = strings.HasSuffix(strings.ToLower(t.Value(mode)), "password")
 		return false
+	case UserVar, SysVar:
+		m.next = strings.HasSuffix(strings.TrimRight(strings.ToLower(t.Text), "`'\""), "password")
+		return false
 	case String, Hex, Bit:
-		return m.next && m.found()
+		return (m.next || goes) && m.found()
 	case Bad:
 		return m.next && len(t.Text) > 1 && m.found()
 	case Operator:
@@ -95,7 +101,7 @@ func (m *masker) secret(t Token, mode Mode) bool {
 }
 
 func (m *masker) found() bool {
-	m.next = false
+	m.next, m.goes = false, true
 	return true
 }
 

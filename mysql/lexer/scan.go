@@ -297,7 +297,7 @@ func lineEnd(b string) int {
 	return len(b)
 }
 
-func spanFunc(b string, in func(byte) bool) int {
+func spanFunc[T string | []byte](b T, in func(byte) bool) int {
 	n := 0
 	for n < len(b) && in(b[n]) {
 		n++
