@@ -1,6 +1,7 @@
 package mysqlclient_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -229,6 +230,33 @@ func TestCommands(t *testing.T) {
 				t.Errorf("the server was told %q, want %q", said, want)
 			}
 		})
+	}
+}
+
+// TestTxStaysOpen: a Commit that has sent nothing leaves the transaction to a
+// Rollback; otherwise the next Begin would commit it.
+func TestTxStaysOpen(t *testing.T) {
+	var said []string
+	c := newWorld(t, true, serve(mysqlCaps, func(_ *peer, m wire.Message) bool {
+		if q, ok := m.(*mysql.Query); ok {
+			said = append(said, string(q.SQL))
+		}
+		return false
+	})).connect(nil)
+	tx, err := c.Begin(ctx, mysqlclient.TxOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	late, cancel := context.WithCancel(ctx)
+	cancel()
+	if err := tx.Commit(late); !errors.Is(err, context.Canceled) {
+		t.Errorf("Commit() = %v", err)
+	}
+	if err := tx.Rollback(ctx); err != nil {
+		t.Errorf("Rollback() = %v", err)
+	}
+	if want := []string{"START TRANSACTION", "ROLLBACK"}; !slices.Equal(said, want) {
+		t.Errorf("the server was told %q, want %q", said, want)
 	}
 }
 

@@ -79,8 +79,8 @@ func (t *Tx) end(ctx context.Context, sql string) error {
 		return ErrTxDone
 	}
 	_, err := t.c.Exec(ctx, sql)
-	if _, busy := err.(*BusyError); !busy { //nolint:errorlint // wrapped ones do not occur
-		t.over = true
-	}
+	// Where nothing was sent, because the connection is busy or ctx has ended
+	// already, the transaction is still open.
+	t.over = err == nil || isServer(err) || t.c.Err() != nil
 	return err
 }
