@@ -365,7 +365,8 @@ type retry struct {
 }
 
 // Errors of servers that have forgotten a statement, or what it was made of. The
-// statement was not executed then.
+// statement was not executed then, unless it is one that executes others: the
+// error may be that of one of those.
 const (
 	errUnknownStatement = 1243 // ER_UNKNOWN_STMT_HANDLER
 	errNeedsPreparing   = 1615 // ER_NEED_REPREPARE
@@ -380,6 +381,12 @@ func (r *Rows) prepareAgain(err error) bool {
 		return false
 	}
 	c := r.c
+	switch lexer.Verb(r.sql, c.reads()) {
+	case "CALL", "BEGIN", "EXECUTE":
+		c.drop(r.stmt)
+		r.stmt.epoch = -1 // it is prepared anew when it is next used
+		return false
+	}
 	if again.stmt == nil {
 		c.cache.remove(r.sql)
 	}

@@ -155,6 +155,21 @@ func TestPrepareAgain(t *testing.T) {
 	}
 }
 
+// TestCallIsNotRepeated: a procedure may have done something before it executed
+// a statement that nobody knows.
+func TestCallIsNotRepeated(t *testing.T) {
+	s := &stmtServer{fail: map[uint32]*mysql.ERR{1: oops(1243, "unknown handler (x) given to EXECUTE")}}
+	c := newWorld(t, true, serve(mysqlCaps, s.answer)).connect(nil)
+	if _, err := c.Exec(ctx, "/* p */ call a(?)", 1); err == nil || !strings.Contains(err.Error(), "EXECUTE") {
+		t.Errorf("Exec() = %v", err)
+	}
+	s.check(t, "prepare /* p */ call a(?)", "execute 1")
+	if _, err := c.Exec(ctx, "/* p */ call a(?)", 1); err != nil {
+		t.Error(err)
+	}
+	s.check(t, "close 1", "prepare /* p */ call a(?)", "execute 2")
+}
+
 // TestStmt: a statement knows its placeholders, survives a reset, and is closed
 // with the next command.
 func TestStmt(t *testing.T) {
