@@ -250,6 +250,25 @@ func TestExecNotAllowed(t *testing.T) {
 	}
 }
 
+// Names that a shell would act on do not get as far as a ProxyCommand.
+func TestNamesForShells(t *testing.T) {
+	for _, host := range []string{"-oProxyCommand=x", "a;b", "$(x)", "a b", "a`b", "a|b", "a\nb", "a'b", `a\b`} {
+		if c, err := load(t, "ProxyCommand nc %h", Query{Host: host}); err == nil {
+			t.Errorf("the host %q gives %q", host, c.ProxyCommand)
+		}
+	}
+	for _, user := range []string{"-l", "a;b", "$(x)", "a -b", "a`b", "a\nb", `a\`} {
+		if c, err := load(t, "ProxyCommand nc %r", Query{Host: "foo", User: user}); err == nil {
+			t.Errorf("the user %q gives %q", user, c.ProxyCommand)
+		}
+	}
+	for _, q := range []Query{{Host: "fe80::1%eth0"}, {Host: "a_b.c"}, {Host: "foo", User: `DOMAIN\ann`}, {Host: "foo", User: "ann smith@x"}} {
+		if _, err := load(t, "", q); err != nil {
+			t.Errorf("%+v: %v", q, err)
+		}
+	}
+}
+
 // ssh -G ends with the reason, so this is in no case.
 func TestRefuseConnection(t *testing.T) {
 	c, err := load(t, "Host foo\n  RefuseConnection \"not today\"\n", Query{Host: "foo"})

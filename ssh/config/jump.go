@@ -96,7 +96,7 @@ func parseJump(text string) (j Jump, err error) {
 			return wrong("the port is wrong")
 		}
 	}
-	if !plain(j.Host) || !plain(j.User) || j.Host == "" {
+	if !plain(j.Host) || !plainUser(j.User) || j.Host == "" {
 		return wrong("[user@]host[:port] is expected")
 	}
 	return j, nil
@@ -107,6 +107,14 @@ func parseJump(text string) (j Jump, err error) {
 func plain(s string) bool {
 	return !strings.HasPrefix(s, "-") && !strings.ContainsFunc(s, func(r rune) bool {
 		return r <= ' ' || r == 0x7f || strings.ContainsRune("'`\"$\\;&<>|(){}", r)
+	})
+}
+
+// plainUser is plain for the names of users, in which a backslash may separate
+// a domain.
+func plainUser(s string) bool {
+	return !strings.HasPrefix(s, "-") && !strings.HasSuffix(s, `\`) && !strings.Contains(s, " -") && !strings.ContainsFunc(s, func(r rune) bool {
+		return r < ' ' || r == 0x7f || strings.ContainsRune("'`\";&<>|(){}", r)
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"strconv"
 )
 
 // Version is the program whose manual this package follows. It is what "Match
@@ -74,11 +75,20 @@ type Query struct {
 	Session string // shell, exec, subsystem or none, for Match sessiontype; "": shell
 }
 
-// Load evaluates the configuration for q. Mistakes are of type [*Error], several
+// Load evaluates the configuration for q. A host or user that could reach a
+// shell, through tokens, as more than a word is refused. Mistakes are of type [*Error], several
 // of them joined. ctx covers the programs that are run.
 func (s *Source) Load(ctx context.Context, q Query) (*Config, error) {
 	if q.Host == "" {
 		return nil, errors.New("config: a query needs a host")
+	}
+	// What is given here becomes part of commands that a shell reads
+	// (CVE-2023-51385).
+	if !plain(q.Host) {
+		return nil, &Error{File: "the host " + strconv.Quote(q.Host), Text: "has characters that a shell would act on, or begins with a dash"}
+	}
+	if !plainUser(q.User) {
+		return nil, &Error{File: "the user " + strconv.Quote(q.User), Text: "has characters that a shell would act on, or begins with a dash"}
 	}
 	r := newReader(ctx, s, &q)
 	r.commandLine()
