@@ -240,7 +240,7 @@ func (in *inserter) undo(ctx context.Context, err error) error {
 	if in.own {
 		sql = "ROLLBACK"
 	}
-	_, undone := in.c.Exec(context.WithoutCancel(ctx), sql)
+	_, undone := in.c.Exec(ctx, sql)
 	switch {
 	case undone == nil:
 	case !in.own && noSavepoint(undone):
