@@ -2,6 +2,7 @@ package join_test
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"log"
 
@@ -61,4 +62,33 @@ func Example() {
 	b, err := c.ReadFile(ctx, "/note")
 	fmt.Printf("%s %v\n", b, err)
 	// Output: hello <nil>
+}
+
+// A pool of database/sql whose database is behind two SSH hosts. The way there
+// is the user's: ssh_config, known_hosts and the agent.
+func ExampleOpenMySQL() {
+	connector, err := join.OpenMySQL("mysql+ssh://ada@gate.example,inner/app:secret@db/shop", nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	db := sql.OpenDB(connector)
+	defer db.Close() // and the way with it
+	if err := db.Ping(); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// A command on a host behind another one. No port is opened for it.
+func ExampleJump() {
+	var gate, inner sshclient.Config // users, keys, host keys
+	c, err := join.Jump(context.Background(), []join.Hop{
+		{Addr: "gate.example:22", Config: &gate},
+		{Addr: "inner:22", Config: &inner},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close() // both of them
+	out, err := c.Command("uptime").Output(context.Background())
+	fmt.Printf("%s %v\n", out, err)
 }
