@@ -52,3 +52,29 @@ func TestLiteral(t *testing.T) {
 		}
 	}
 }
+
+// FuzzLiteral: whatever is in a text, its literal is one token that stands for
+// the text, for every session that reads it as it was told.
+func FuzzLiteral(f *testing.F) {
+	for _, s := range []string{"", "a", `'`, `\`, `\'`, "'; DROP TABLE t -- ", "\x00\n\r\x1a\"%_", "ü🐦", "\xff\xbf'"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		for _, mode := range []lexer.Mode{0, lexer.NoBackslashEscapes, lexer.ANSIQuotes, lexer.ANSIQuotes | lexer.NoBackslashEscapes} {
+			literal, err := value.AppendLiteral(nil, mysql.String(s), mode)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tokens := 0
+			for token := range lexer.Tokens(string(literal), lexer.Config{Mode: mode}) {
+				if token.Kind != lexer.String {
+					t.Fatalf("mode %d: %q has a token of kind %s", mode, literal, token.Kind)
+				}
+				tokens++
+			}
+			if got := lexer.Unquote(string(literal), mode); tokens != 1 || got != s {
+				t.Errorf("mode %d: %q is %d tokens and stands for %q, want %q", mode, literal, tokens, got, s)
+			}
+		}
+	})
+}
