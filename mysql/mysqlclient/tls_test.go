@@ -73,6 +73,18 @@ func tlsServer(cert tls.Certificate, caps mysql.Capabilities, early string, proo
 	}
 }
 
+// TestTLSNoName: an identity that nobody has named is not taken for verified.
+func TestTLSNoName(t *testing.T) {
+	cert, roots := certificate(t, "other.example")
+	cfg := newWorld(t, false, tlsServer(cert, mysqlCaps, "", nil)).config()
+	cfg.Network, cfg.Address = "tunnel", ":3306"
+	cfg.TLSMode, cfg.TLS = mysqlclient.TLSVerifyIdentity, &tls.Config{RootCAs: roots}
+	if c, err := mysqlclient.Connect(ctx, cfg); err == nil {
+		t.Error("Connect() succeeded")
+		_ = c.Close()
+	}
+}
+
 // TestTLSModes: what each mode demands of a server.
 func TestTLSModes(t *testing.T) {
 	cert, roots := certificate(t, "db.example")

@@ -25,18 +25,25 @@ func (h *ClientHalf) startTLS(ctx context.Context) error {
 	case !offered:
 		return ErrNoTLS
 	}
+	cfg := h.tlsConfig(mode)
+	if mode == options.TLSVerifyIdentity && cfg.ServerName == "" {
+		return errNoName
+	}
 	h.Server.Capabilities |= mysql.ClientSSL
 	h.pc.SetDialect(mysql.NewDialect(h.Server.Capabilities))
 	if err := h.send(&mysql.SSLRequest{Capabilities: h.Server.Capabilities, MaxPacket: maxPacket, Collation: h.collation}); err != nil {
 		return err
 	}
-	if err := h.pc.StartTLS(ctx, h.tlsConfig(mode)); err != nil {
+	if err := h.pc.StartTLS(ctx, cfg); err != nil {
 		return err
 	}
 	state, _ := h.pc.TLS()
 	h.Server.TLS = &state
 	return nil
 }
+
+// errNoName says that nobody knows whose certificate is due.
+var errNoName = errors.New("the server's identity cannot be verified: its name is not known (ServerName)")
 
 // tlsConfig returns the configuration for a mode. Certificates are checked
 // here and not by crypto/tls, which knows neither a check of the chain alone nor
