@@ -58,13 +58,20 @@ func newSession(e *Engine) *Session {
 	}
 }
 
-// options says how the session's texts are read.
+// options says how the session's texts are read: version comments are for the
+// version that the server claims to be.
 func (s *Session) options() parse.Options {
 	mode := s.Vars.text("sql_mode")
-	return parse.Options{
-		Config:        lexer.Config{Mode: lexer.ParseMode(mode), Version: 101100, MariaDB: true},
-		PipesAsConcat: strings.Contains(mode, "PIPES_AS_CONCAT") || strings.Contains(mode, "ANSI,") || mode == "ANSI",
-	}
+	cfg := lexer.Config{Mode: lexer.ParseMode(mode), Version: versionNumber(s.version()), MariaDB: strings.Contains(s.version(), "MariaDB")}
+	return parse.Options{Config: cfg, PipesAsConcat: strings.Contains(mode, "PIPES_AS_CONCAT")}
+}
+
+// versionNumber returns 80400 for "8.4.0-wirelark".
+func versionNumber(version string) int {
+	var major, minor, patch int
+	// What cannot be read is 0: every version comment is code then.
+	_, _ = fmt.Sscanf(version, "%d.%d.%d", &major, &minor, &patch)
+	return major*10000 + minor*100 + patch
 }
 
 // Query answers one statement.
