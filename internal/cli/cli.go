@@ -65,7 +65,7 @@ func (a *app) root() *cobra.Command {
 even inside the encryption. Start with: wirelark demo
 
 Exit codes: 0 done, 1 the far side said no, 2 wrong command line, 3 cannot reach,
-4 host key refused, 5 login refused, 6 protocol or negotiation, 7 partly done,
+4 host key or certificate refused, 5 login refused, 6 protocol or negotiation, 7 partly done,
 8 timeout, 130 interrupted. ssh returns the remote status, and 255 for failures of
 its own, with the code in the message.`,
 		SilenceErrors:     true,

@@ -14,7 +14,7 @@ const (
 	exitRemote      = 1   // the far side said no
 	exitUsage       = 2   //
 	exitUnreachable = 3   //
-	exitHostKey     = 4   // host key refused
+	exitHostKey     = 4   // host key or certificate refused
 	exitLogin       = 5   // login refused
 	exitProtocol    = 6   // protocol error, or nothing in common
 	exitPartly      = 7   // partly done
