@@ -1,5 +1,7 @@
 package format
 
+import "github.com/wirelark/wirelark/mysql/lexer"
+
 // An INSERT statement takes up to these many rows and bytes, well below what
 // any server takes in one packet.
 const (
@@ -28,13 +30,13 @@ func (w *insert) Begin(cols []Column) error {
 	}
 	w.kinds, w.rows, w.bytes = w.kinds[:0], 0, 0
 	w.head = append(w.head[:0], "INSERT INTO "...)
-	w.head = appendName(w.head, name)
+	w.head = append(w.head, lexer.QuoteIdent(name)...)
 	w.head = append(w.head, " ("...)
 	for i, c := range cols {
 		if i > 0 {
 			w.head = append(w.head, ',')
 		}
-		w.head = appendName(w.head, c.Name)
+		w.head = append(w.head, lexer.QuoteIdent(c.Name)...)
 		w.kinds = append(w.kinds, c.Kind)
 	}
 	w.head = append(w.head, ") VALUES\n"...)
@@ -100,44 +102,12 @@ func plainNumber(c []byte) bool {
 	return len(c) > 0
 }
 
-// quote appends a string literal. On a terminal it is harmless, which for
-// control characters means that it is another string.
+// quote appends a string literal. On a terminal it is harmless, which for some
+// characters means that it is another string.
 func (w *insert) quote(c []byte) []byte {
 	if !w.opt.Terminal {
-		return appendLiteral(w.b, c)
+		return lexer.AppendQuote(w.b, c, 0)
 	}
-	w.scratch = appendLiteral(w.scratch[:0], c)
+	w.scratch = lexer.AppendQuote(w.scratch[:0], c, 0)
 	return AppendHarmless(w.b, w.scratch, false)
-}
-
-func appendLiteral(to, c []byte) []byte {
-	to = append(to, '\'')
-	for _, b := range c {
-		switch b {
-		case 0:
-			to = append(to, '\\', '0')
-		case '\n':
-			to = append(to, '\\', 'n')
-		case '\r':
-			to = append(to, '\\', 'r')
-		case 0x1a:
-			to = append(to, '\\', 'Z')
-		case '\'', '\\':
-			to = append(to, '\\', b)
-		default:
-			to = append(to, b)
-		}
-	}
-	return append(to, '\'')
-}
-
-func appendName(to []byte, name string) []byte {
-	to = append(to, '`')
-	for i := range len(name) {
-		if name[i] == '`' {
-			to = append(to, '`')
-		}
-		to = append(to, name[i])
-	}
-	return append(to, '`')
 }
