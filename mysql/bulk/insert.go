@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"strings"
+	"time"
 
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/lexer"
@@ -116,7 +117,7 @@ func InsertRows(ctx context.Context, c *mysqlclient.Conn, table string, columns 
 		return InsertResult{Method: in.method, Rows: in.read}, in.undo(ctx, err)
 	}
 	if err := in.finish(ctx); err != nil {
-		return InsertResult{Method: in.method, Rows: in.read}, err
+		return InsertResult{Method: in.method, Rows: in.read}, in.undo(ctx, err)
 	}
 	return InsertResult{Method: in.method, Rows: in.read, Inserted: in.inserted, Warnings: in.warnings}, nil
 }
@@ -229,6 +230,10 @@ func (in *inserter) finish(ctx context.Context) error {
 	return err
 }
 
+// wayBack bounds the way back behind a context that has ended. When that takes
+// longer the connection is cut, which undoes as well.
+const wayBack = 5 * time.Second
+
 // undo takes the rows back because of err. The server may have done so already
 // (a deadlock).
 func (in *inserter) undo(ctx context.Context, err error) error {
@@ -239,6 +244,11 @@ func (in *inserter) undo(ctx context.Context, err error) error {
 	sql := "ROLLBACK TO SAVEPOINT " + savepoint
 	if in.own {
 		sql = "ROLLBACK"
+	}
+	if ctx.Err() != nil { // nothing would be sent, and the next transaction would commit the rows
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeout(context.WithoutCancel(ctx), wayBack)
+		defer stop()
 	}
 	_, undone := in.c.Exec(ctx, sql)
 	switch {

@@ -215,6 +215,36 @@ func TestOwnTransaction(t *testing.T) {
 	}
 }
 
+// TestContextEnds: a context that ends between two commands leaves no rows for
+// the next transaction to commit: behind 5 and 8 of 8 rows, with 4 in a command.
+func TestContextEnds(t *testing.T) {
+	for _, method := range methods {
+		for _, at := range []int{5, 8} {
+			s := newTable(t)
+			c := s.connect(t, method)
+			ctx, cancel := context.WithCancel(t.Context())
+			rows := func(yield func([]any) bool) {
+				for i := range 8 {
+					if i == at {
+						cancel()
+					}
+					if !yield([]any{i, "x"}) {
+						return
+					}
+				}
+				cancel()
+			}
+			_, err := bulk.InsertRows(ctx, c, "t", []string{"a", "b"}, rows, &bulk.InsertOptions{Method: method, ChunkRows: 4})
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("%v, %d: %v", method, at, err)
+			}
+			if state := c.State(); len(s.rows) != 0 || c.Err() == nil && state.InTransaction() {
+				t.Errorf("%v, %d: %d rows stayed, %q", method, at, len(s.rows), s.Statements())
+			}
+		}
+	}
+}
+
 func TestBadRows(t *testing.T) {
 	for _, row := range []struct {
 		rows [][]any
