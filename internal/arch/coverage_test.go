@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/sftp"
 	"github.com/wirelark/wirelark/ssh"
 	"github.com/wirelark/wirelark/wire"
@@ -38,6 +39,11 @@ var tables = []table{
 		{"sftp/internal/session", "sftp/sftpclient", "sftp/transfer"},
 		{"sftp/sftpserver"},
 		{"sftp", "sftp/sftpdecode"},
+	}},
+	{mysql.Messages, "mysql", "MySQL", [3][]string{
+		{"mysql/transport", "mysql/mysqlclient", "mysql/bulk"},
+		{"mysql/transport", "mysql/mysqlserver"},
+		{"mysql", "mysql/flow", "mysql/mysqldecode"},
 	}},
 }
 
@@ -85,7 +91,9 @@ func (tab *table) rows(r *repo) []row {
 	for e := range tab.registry.All() {
 		typ := reflect.TypeOf(e.New()).Elem().Name()
 		out := row{number: fmt.Sprint(e.Number), name: e.Name}
-		if e.Context != "" {
+		if e.Bare {
+			out.number = "none"
+		} else if e.Context != "" {
 			out.name += " (" + e.Context + ")"
 		}
 		for i, packages := range tab.seats {
