@@ -218,7 +218,8 @@ func TestExportAndImport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if sum.Rows != 1000 || sum.Tables != 1 || sum.Chunks < 4 {
+	total := sum.Chunks
+	if sum.Rows != 1000 || sum.Tables != 1 || total < 4 {
 		t.Errorf("%+v", sum)
 	}
 	if last := events[len(events)-1]; last.Done != last.Total || last.Total != int64(sum.Chunks) {
@@ -252,7 +253,8 @@ func TestExportAndImport(t *testing.T) {
 	}
 	i.Resume = true
 	more, err := i.Dir(t.Context(), dir)
-	if err != nil || sum.Chunks+more.Chunks < 4 || more.Skipped != sum.Chunks {
+	// A range may have been committed when its worker was told to stop.
+	if err != nil || more.Skipped+more.Chunks != total || more.Skipped < sum.Chunks {
 		t.Errorf("first %+v, then %+v, %v", sum, more, err)
 	}
 	for id := range d.rows {
