@@ -3,6 +3,7 @@ package function
 import (
 	"database/sql/driver"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"modernc.org/sqlite"
@@ -23,18 +24,18 @@ func Register(d *sqlite.Driver, s *store.State) error {
 		}
 	}
 	for name, f := range pure {
-		impl := &sqlite.FunctionImpl{NArgs: -1, Deterministic: true, Scalar: adapt(f)}
+		impl := &sqlite.FunctionImpl{NArgs: -1, Deterministic: true, VolatileArgs: true, Scalar: adapt(f)}
 		if err := d.RegisterFunction(name, impl); err != nil {
 			return err
 		}
 	}
 	for name, f := range functions(s) {
-		if err := d.RegisterFunction(name, &sqlite.FunctionImpl{NArgs: -1, Scalar: adapt(f)}); err != nil {
+		if err := d.RegisterFunction(name, &sqlite.FunctionImpl{NArgs: -1, VolatileArgs: true, Scalar: adapt(f)}); err != nil {
 			return err
 		}
 	}
 	for name, make := range aggregates {
-		impl := &sqlite.FunctionImpl{NArgs: -1, MakeAggregate: func(sqlite.FunctionContext) (sqlite.AggregateFunction, error) {
+		impl := &sqlite.FunctionImpl{NArgs: -1, VolatileArgs: true, MakeAggregate: func(sqlite.FunctionContext) (sqlite.AggregateFunction, error) {
 			return make(), nil
 		}}
 		if err := d.RegisterFunction(name, impl); err != nil {
@@ -44,8 +45,20 @@ func Register(d *sqlite.Driver, s *store.State) error {
 	return nil
 }
 
+// adapt makes a function of SQLite. The driver cuts the texts that it copies at
+// a zero byte; those that it lends are whole, and are copied here.
 func adapt(f scalar) func(*sqlite.FunctionContext, []driver.Value) (driver.Value, error) {
-	return func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) { return f(args) }
+	return func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+		for i, a := range args {
+			switch a := a.(type) {
+			case string:
+				args[i] = strings.Clone(a)
+			case []byte:
+				args[i] = append([]byte{}, a...)
+			}
+		}
+		return f(args)
+	}
 }
 
 // functions are those that depend on the session.

@@ -34,6 +34,7 @@ type Env struct {
 	Now       time.Time
 	Collation string // of the connection
 	Strict    bool
+	KeepZero  bool // NO_AUTO_VALUE_ON_ZERO
 	DivError  bool // ERROR_FOR_DIVISION_BY_ZERO
 	State     *store.State
 	Info      map[string]Value                   // DATABASE(), USER() and the like

@@ -228,6 +228,7 @@ func (s *Session) Env(params []scope.Value) *scope.Env {
 		Parse:  func(sql string) (ast.Expr, error) { return parse.Expression(sql, parse.Options{}) },
 		Params: params, SysVar: s.sysVar, Now: s.St.Now, Collation: s.Vars.text("collation_connection"),
 		Strict:   strings.Contains(mode, "STRICT_") || strings.Contains(mode, "TRADITIONAL"),
+		KeepZero: strings.Contains(mode, "NO_AUTO_VALUE_ON_ZERO"),
 		DivError: strings.Contains(mode, "ERROR_FOR_DIVISION_BY_ZERO") || strings.Contains(mode, "TRADITIONAL"),
 		State:    s.St,
 		Info:     s.info(),

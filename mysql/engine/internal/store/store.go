@@ -16,17 +16,18 @@ import (
 // Store says how a statement stores to a column. wl_store(n, v) converts v as
 // Stores[n] says.
 type Store struct {
-	Type    catalog.Type
-	Place   string      // `db`.`table`.`column`, for messages
-	Name    string      // of the column
-	Check   string      // "table.column" of a JSON column
-	From    catalog.Rep // how the value is held
-	NotNull bool
-	Auto    bool
-	NoNull  bool // NULL is an error even so
-	Lenient bool // without strict mode, or with IGNORE: what does not fit is made to fit
-	First   bool // a row begins with it
-	Update  bool
+	Type     catalog.Type
+	Place    string      // `db`.`table`.`column`, for messages
+	Name     string      // of the column
+	Check    string      // "table.column" of a JSON column
+	From     catalog.Rep // how the value is held
+	NotNull  bool
+	KeepZero bool // 0 asks for no AUTO_INCREMENT: NO_AUTO_VALUE_ON_ZERO
+	Auto     bool
+	NoNull   bool // NULL is an error even so
+	Lenient  bool // without strict mode, or with IGNORE: what does not fit is made to fit
+	First    bool // a row begins with it
+	Update   bool
 }
 
 // Store is wl_store(n, v): the value for a row that is inserted.
@@ -99,7 +100,7 @@ func (s *State) row(st *Store) int {
 // assign converts v and sees to NULL and AUTO_INCREMENT.
 func (s *State) assign(st *Store, v driver.Value) (driver.Value, error) {
 	if st.Auto && !st.Update {
-		if v == nil || value.ToDec(v).N.Sign() == 0 {
+		if v == nil || !st.KeepZero && value.ToDec(v).N.Sign() == 0 {
 			id := s.NextAuto(0)
 			if s.NewID == 0 {
 				s.NewID = id

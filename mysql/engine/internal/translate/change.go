@@ -31,7 +31,7 @@ func (w *writer) store(pos int, from catalog.Rep) string {
 	c := &w.t.Columns[pos]
 	n := len(w.e.State.Stores)
 	w.e.State.Stores = append(w.e.State.Stores, store.Store{
-		Type: c.Type, Name: c.Name, From: from, NotNull: c.NotNull, Auto: c.Auto, Lenient: w.lenient, NoNull: w.noNull && !w.update, First: pos == w.first, Update: w.update,
+		Type: c.Type, Name: c.Name, From: from, NotNull: c.NotNull, KeepZero: w.e.KeepZero, Auto: c.Auto, Lenient: w.lenient, NoNull: w.noNull && !w.update, First: pos == w.first, Update: w.update,
 		Place: "`" + w.t.DB + "`.`" + w.t.Name + "`.`" + c.Name + "`",
 		Check: "`" + w.t.DB + "`.`" + w.t.Name + "`",
 	})
