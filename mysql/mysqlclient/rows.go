@@ -79,6 +79,11 @@ func (r *Rows) Next() bool {
 func (r *Rows) next() bool {
 	for r.more && r.err == nil {
 		p, err := r.packet()
+		if err != nil && r.cursor != nil && r.cursor.open { // a fetch has ended for itself, or not begun
+			r.err = err
+			r.finish()
+			return false
+		}
 		if err != nil {
 			r.lose(err)
 			return false

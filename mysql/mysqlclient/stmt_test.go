@@ -274,6 +274,47 @@ func TestCursor(t *testing.T) {
 	}
 }
 
+// TestCursorBusy: a fetch that cannot begin does not cost the connection.
+func TestCursorBusy(t *testing.T) {
+	c := newWorld(t, true, serve(mysqlCaps, cursorServer(true))).connect(nil)
+	stmt, err := c.Prepare(ctx, "SELECT a FROM t")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := c.Pipeline()
+	p.Add("SELECT 1")
+	rows, err := stmt.Cursor(ctx, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows.Next()
+	rows.Next() // the next one has to be fetched
+	answers, err := p.Flush(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rows.Next() || c.Err() != nil {
+		t.Errorf("within a pipeline: the connection %v", c.Err())
+	}
+	if _, busy := errors.AsType[*mysqlclient.BusyError](rows.Close()); !busy {
+		t.Errorf("within a pipeline: Close() = %v", rows.Close())
+	}
+	if err := answers.Close(); err != nil {
+		t.Error(err)
+	}
+	if rows, err = stmt.Cursor(ctx, 2); err != nil {
+		t.Fatal(err)
+	}
+	rows.Next()
+	rows.Next()
+	if err := c.Reset(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if rows.Next() || rows.Close() == nil || c.Err() != nil {
+		t.Errorf("behind a reset: %v, the connection %v", rows.Close(), c.Err())
+	}
+}
+
 // TestNoCursor: a server may send all rows at once instead.
 func TestNoCursor(t *testing.T) {
 	for name, caps := range kinds {
