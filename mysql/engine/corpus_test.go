@@ -51,7 +51,7 @@ func open(t testing.TB, cfg engine.Config) func(t testing.TB, db string) *mysqlc
 	return func(t testing.TB, db string) *mysqlclient.Conn {
 		t.Helper()
 		return connect(t, &mysqlclient.Config{
-			User: user, Passwords: []string{password}, Database: db,
+			User: user, Passwords: []string{password}, Database: db, LocalInfile: true,
 			Dial: func(context.Context, string, string) (net.Conn, error) {
 				client, server := testkit.Pipe()
 				// ends when the server or the client closes the connection
