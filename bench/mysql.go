@@ -45,6 +45,10 @@ func databases(ctx context.Context, e *env) ([]figure, error) {
 		return nil, err
 	}
 	cli := e.databaseClient()
+	if cli != nil {
+		version, _ := exec.CommandContext(ctx, cli[0], append(cli[1:len(cli):len(cli)], "--version")...).Output()
+		e.mention("The command line of the third column: %s.", strings.TrimSpace(string(version)))
+	}
 	rows, inserted := e.amount(1_000_000), e.amount(100_000)
 	e.mention("Reading: %d rows of 8 columns (BIGINT, INT, INT UNSIGNED, DECIMAL, DOUBLE, VARCHAR of 30 letters, DATETIME(6), VARCHAR with NULLs), every value taken by a getter or Scan. Ours is in binary form, go-sql-driver's a query without arguments, which is text. No TLS.", rows)
 	e.mention("Distance: a delay line with a round trip of %v. %d point selects, ours in a pipeline, go-sql-driver's with one kept statement; rows inserted in one transaction, ours %d with InsertRows, go-sql-driver's %d with one kept statement and an Exec for each.", databaseTrip, pointSelects, inserted, singleRows)
