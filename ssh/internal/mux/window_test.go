@@ -8,7 +8,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
-	"strconv"
 	"testing"
 	"time"
 
@@ -28,19 +27,6 @@ func TestStalledReaderHoldsTheWindow(t *testing.T) {
 	go ca.Write([]byte("more")) // stops when there is room again
 	if _, err := io.ReadFull(cb, make([]byte, 2<<20+4)); err != nil {
 		t.Fatal(err)
-	}
-}
-
-// TestLongWriteIsCounted writes more than 32 bits can count, of which only what
-// the window holds is taken.
-func TestLongWriteIsCounted(t *testing.T) {
-	if strconv.IntSize < 64 {
-		t.Skip("a slice cannot be that long")
-	}
-	_, _, ca, _ := pair(t, Limits{})
-	ca.SetWriteDeadline(time.Now().Add(50 * time.Millisecond))
-	if n, err := ca.Write(make([]byte, 1<<32+5)); n != 2<<20 || !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("Write = %d, %v, want 2 MiB and a timeout", n, err)
 	}
 }
 
