@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -259,4 +260,38 @@ func TestCutAtEveryByte(t *testing.T) {
 	for n := int64(1); n < all; n++ {
 		talk(n)
 	}
+}
+
+// TestManyStatements: a text of very many statements is divided as they are
+// executed, and no further when one fails.
+func TestManyStatements(t *testing.T) {
+	const size = 4 << 20
+	s := newServer(t)
+	executed := 0
+	s.Handler = mysqlserver.HandlerFunc(func(context.Context, *mysqlserver.Conn) (mysqlserver.Session, error) {
+		return failing{executed: &executed}, nil
+	})
+	c := logIn(t, s, modern)
+	c.say(&mysql.SetOption{Option: mysql.OptionMultiStatementsOn})
+	c.hear()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	c.say(&mysql.Query{SQL: bytes.Repeat([]byte("a;"), size/2)})
+	c.wantError(1064)
+	runtime.ReadMemStats(&after)
+	if got := after.TotalAlloc - before.TotalAlloc; got > 16*size || executed != 1 {
+		t.Errorf("%d MiB were taken for a text of %d MiB, %d statements executed", got>>20, size>>20, executed)
+	}
+	c.end()
+}
+
+// failing is a session whose statements fail.
+type failing struct {
+	mysqlserver.Unsupported
+	executed *int
+}
+
+func (f failing) Query(context.Context, *mysqlserver.Writer, *mysqlserver.Query) error {
+	*f.executed++
+	return mysqlserver.Errorf(1064, "no")
 }

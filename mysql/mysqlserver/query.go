@@ -16,14 +16,15 @@ func (c *Conn) query(ctx context.Context, p []byte) error {
 	if err := c.parse(p, &m); err != nil {
 		return c.fail(errMalformed)
 	}
-	list, e := c.divide(m.SQL)
+	d, e := c.divide(m.SQL)
 	if e != nil {
 		return c.fail(e)
 	}
-	for i, sql := range list {
+	for d.more {
+		sql := d.take()
 		c.s.serving.questions.Add(1)
 		c.executes(sql)
-		w := Writer{c: c, ctx: ctx, more: i < len(list)-1}
+		w := Writer{c: c, ctx: ctx, more: d.more}
 		err := c.guard("Query", func() error {
 			return c.session.Query(ctx, &w, &Query{SQL: sql, Attributes: m.Attributes})
 		})
@@ -34,41 +35,52 @@ func (c *Conn) query(ctx context.Context, p []byte) error {
 	return nil
 }
 
-// divide returns the statements of a text, at least one.
-func (c *Conn) divide(text []byte) ([]string, *Error) {
-	if c.s.RawQueries {
-		return []string{string(text)}, nil
-	}
-	if bytes.IndexByte(text, ';') < 0 {
-		if len(bytes.TrimSpace(text)) == 0 {
-			return nil, errEmptyQuery
-		}
-		return []string{string(text)}, nil
-	}
-	cut := lexer.NewCutter(lexer.CutConfig{Mode: c.mode(), KeepDelimiter: true, MaxBytes: max(len(text), 1)})
-	cut.Feed(text)
-	cut.Finish()
-	var list []string
-	for {
-		s, ok, err := cut.Next()
-		if err != nil {
-			return nil, errTooLarge
-		}
-		if !ok {
+// division is a text that is divided into statements as they are asked for: there
+// may be half as many of them as bytes.
+type division struct {
+	cut  *lexer.Cutter // nil: the rest is one statement
+	sql  string        // the next one
+	line int           // that it begins in
+	more bool          // there is one
+}
+
+// take returns the next statement and looks for the one behind it.
+func (d *division) take() string {
+	sql := d.sql
+	d.sql, d.more = "", false
+	for d.cut != nil && !d.more {
+		s, ok, err := d.cut.Next() // no statement is longer than the text
+		if !ok || err != nil {
 			break
 		}
-		if s.SQL == "" {
-			continue
-		}
-		if len(list) == 1 && !c.multi {
-			return nil, c.syntaxError(s.SQL, s.Line)
-		}
-		list = append(list, s.SQL)
+		d.sql, d.line, d.more = s.SQL, s.Line, s.SQL != ""
 	}
-	if len(list) == 0 {
+	return sql
+}
+
+// divide returns the statements of a text, at least one.
+func (c *Conn) divide(text []byte) (*division, *Error) {
+	switch {
+	case c.s.RawQueries:
+		return &division{sql: string(text), more: true}, nil
+	case bytes.IndexByte(text, ';') < 0 && len(bytes.TrimSpace(text)) > 0:
+		return &division{sql: string(text), more: true}, nil
+	}
+	d := &division{cut: lexer.NewCutter(lexer.CutConfig{Mode: c.mode(), KeepDelimiter: true, MaxBytes: max(len(text), 1)})}
+	d.cut.Feed(text)
+	d.cut.Finish()
+	d.take()
+	if !d.more {
 		return nil, errEmptyQuery
 	}
-	return list, nil
+	if !c.multi {
+		first := d.take()
+		if d.more {
+			return nil, c.syntaxError(d.sql, d.line)
+		}
+		d = &division{sql: first, more: true}
+	}
+	return d, nil
 }
 
 // mode returns how the session reads quotes.

@@ -60,16 +60,17 @@ func (c *Conn) prepare(ctx context.Context, p []byte) error {
 	if n := len(c.stmts.list); n >= c.limits.Statements {
 		return c.fail(Errorf(1461, "Can't create more than max_prepared_stmt_count statements (current value: %d)", c.limits.Statements))
 	}
-	list, e := c.divide(m.SQL)
-	switch {
-	case e != nil:
+	d, e := c.divide(m.SQL)
+	if e != nil {
 		return c.fail(e)
-	case len(list) > 1:
-		return c.fail(c.syntaxError(list[1], 1))
+	}
+	text := d.take()
+	if d.more {
+		return c.fail(c.syntaxError(d.sql, 1))
 	}
 	var st Statement
 	err := c.guard("Prepare", func() (err error) {
-		st, err = c.session.Prepare(ctx, list[0])
+		st, err = c.session.Prepare(ctx, text)
 		return err
 	})
 	if err == nil && st == nil {
@@ -78,7 +79,7 @@ func (c *Conn) prepare(ctx context.Context, p []byte) error {
 	if err != nil {
 		return c.failed(ctx, err)
 	}
-	s := &prepared{st: st, text: strings.Clone(list[0][:min(len(list[0]), maxInfo)])}
+	s := &prepared{st: st, text: strings.Clone(text[:min(len(text), maxInfo)])}
 	var columns []mysql.Column
 	params := 0
 	err = c.guard("Columns", func() error {
