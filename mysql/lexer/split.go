@@ -1,6 +1,9 @@
 package lexer
 
-import "io"
+import (
+	"errors"
+	"io"
+)
 
 // Splitter reads the statements of a script from a stream.
 type Splitter struct {
@@ -42,7 +45,7 @@ func (s *Splitter) Next() (Statement, error) {
 		n, err := s.r.Read(s.buf)
 		s.cut.Feed(s.buf[:n])
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			s.done = true
 			s.cut.Finish()
 		case err != nil:

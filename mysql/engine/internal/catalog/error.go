@@ -28,10 +28,10 @@ func ErrorIn(text string) *Error {
 		return nil
 	}
 	code, rest, ok := strings.Cut(rest, "\x02")
-	n, err := strconv.ParseUint(code, 10, 16)
-	if !ok || err != nil {
-		return nil
+	n, bad := strconv.ParseUint(code, 10, 16)
+	if ok && bad == nil {
+		msg, _, _ := strings.Cut(rest, "\x03")
+		return &Error{Code: uint16(n), Message: msg}
 	}
-	msg, _, _ := strings.Cut(rest, "\x03")
-	return &Error{Code: uint16(n), Message: msg}
+	return nil
 }

@@ -93,7 +93,7 @@ func field(a []driver.Value) (driver.Value, error) {
 		if v == nil {
 			continue
 		}
-		same := false
+		var same bool
 		if c := value.Text(a[0]); c == "number" {
 			same = value.CmpDec(value.ToDec(a[1]), value.ToDec(v)) == 0
 		} else {

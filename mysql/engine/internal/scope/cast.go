@@ -26,7 +26,7 @@ func (e *Env) DateAdd(s *Scope, x ast.Expr, iv *ast.Interval, minus bool) Val {
 		}
 	}
 	var t Type
-	digits := 0
+	var digits int
 	switch v.Rep() {
 	case catalog.RepDate:
 		t, digits = DateType(), -1

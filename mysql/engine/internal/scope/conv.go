@@ -30,6 +30,7 @@ func Big(t Type) bool {
 	return t.Unsigned && (t.Kind == mysql.TypeLonglong || t.Kind == mysql.TypeBit && t.Length == 64)
 }
 
+// AsReal is v as a real number.
 func (e *Env) AsReal(v Val) string {
 	switch v.Rep() {
 	case catalog.RepReal:
@@ -76,6 +77,7 @@ func utoa(u uint64) string {
 	return string(b)
 }
 
+// AsInt is v as an integer, rounded.
 func (e *Env) AsInt(v Val) string {
 	switch v.Rep() {
 	case catalog.RepInt:
@@ -96,6 +98,7 @@ func (e *Env) AsInt(v Val) string {
 	return "wl_castint(" + e.AsReal(v) + ", 0, 1)"
 }
 
+// AsDec is v as an exact number.
 func (e *Env) AsDec(v Val) string {
 	switch v.Rep() {
 	case catalog.RepDec:
@@ -142,6 +145,7 @@ func (e *Env) AsText(v Val) string {
 	return v.SQL
 }
 
+// AsBytes is v as bytes.
 func (e *Env) AsBytes(v Val) string {
 	if v.Rep() == catalog.RepBytes {
 		return v.SQL
@@ -166,6 +170,7 @@ func (e *Env) AsBool(v Val) string {
 	return "(" + e.AsReal(v) + ") <> 0.0"
 }
 
+// AsDate is v as a date; NULL if it is none.
 func (e *Env) AsDate(v Val) string {
 	if v.Rep() == catalog.RepDate {
 		return v.SQL
@@ -176,6 +181,7 @@ func (e *Env) AsDate(v Val) string {
 	return "wl_date(" + e.AsText(v) + ")"
 }
 
+// AsDatetime is v as a date with a clock of so many digits of a second.
 func (e *Env) AsDatetime(v Val, digits int) string {
 	switch {
 	case v.Rep() == catalog.RepDatetime && v.T.Decimals == digits:
@@ -186,6 +192,7 @@ func (e *Env) AsDatetime(v Val, digits int) string {
 	return "wl_datetime(" + e.AsText(v) + ", " + Itoa(digits) + ")"
 }
 
+// AsTime is v as a TIME of so many digits of a second.
 func (e *Env) AsTime(v Val, digits int) string {
 	if v.Rep() == catalog.RepTime && v.T.Decimals == digits {
 		return v.SQL

@@ -94,10 +94,12 @@ func errorf(code uint16, format string, args ...any) *catalog.Error {
 // Abort carries an error out of the recursion.
 type Abort struct{ Err error }
 
+// Fail ends a translation with an error of MySQL's; [Catch] returns it.
 func Fail(code uint16, format string, args ...any) {
 	panic(Abort{errorf(code, format, args...)})
 }
 
+// Unsupported ends a translation with error 1235.
 func Unsupported(what string) {
 	Fail(1235, "This version of Wirelark doesn't yet support '%s'", what)
 }
@@ -161,7 +163,7 @@ func (e *Env) Alias() string {
 // OutName is the name of the n-th column of a query, from 0.
 func OutName(n int) string { return fmt.Sprintf(`"=%d"`, n+1) }
 
-// Types that expressions have.
+// IntType is INT, or BIGINT where it is wider than nine characters.
 func IntType(length int) Type {
 	t := Type{Kind: mysql.TypeLong, Length: length, Precision: length, Collation: "binary", Expr: true}
 	if length > 9 {
@@ -170,24 +172,29 @@ func IntType(length int) Type {
 	return t
 }
 
+// LongType is INT, however wide.
 func LongType(length int) Type {
 	t := IntType(length)
 	t.Kind = mysql.TypeLong
 	return t
 }
 
+// BigType is BIGINT.
 func BigType(length int) Type {
 	t := IntType(length)
 	t.Kind = mysql.TypeLonglong
 	return t
 }
 
+// BoolType is what comparisons yield: 0 and 1.
 func BoolType() Type { return IntType(1) }
 
+// RealType is DOUBLE.
 func RealType() Type {
 	return Type{Kind: mysql.TypeDouble, Length: 23, Decimals: 31, Collation: "binary", Expr: true}
 }
 
+// DecType is DECIMAL.
 func DecType(precision, scale int) Type {
 	scale = min(scale, 38)
 	t := Type{Kind: mysql.TypeNewDecimal, Precision: min(max(precision, scale), 65), Decimals: scale, Collation: "binary", Expr: true}
@@ -198,8 +205,10 @@ func DecType(precision, scale int) Type {
 	return t
 }
 
+// DateType is DATE.
 func DateType() Type { return Type{Kind: mysql.TypeDate, Length: 10, Collation: "binary", Expr: true} }
 
+// DatetimeType is DATETIME with so many digits of a second.
 func DatetimeType(digits int) Type {
 	t := Type{Kind: mysql.TypeDatetime, Length: 19, Decimals: digits, Collation: "binary", Expr: true}
 	if digits > 0 {
@@ -208,6 +217,7 @@ func DatetimeType(digits int) Type {
 	return t
 }
 
+// TimeType is TIME with so many digits of a second.
 func TimeType(digits int) Type {
 	t := Type{Kind: mysql.TypeTime, Length: 10, Decimals: digits, Collation: "binary", Expr: true}
 	if digits > 0 {
@@ -235,6 +245,7 @@ func TextType(length int, collation string) Type {
 	return t
 }
 
+// Itoa writes a number.
 func Itoa(n int) string { return strconv.Itoa(n) }
 
 // Compiled is a query in SQLite's words.

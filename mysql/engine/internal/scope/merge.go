@@ -111,6 +111,7 @@ func (e *Env) mergeCollation(a, b Type) string {
 // typeChars is how many characters values of t have as a text.
 func typeChars(t Type) int { return t.Length }
 
+// Chars is how many characters v has as a text.
 func (e *Env) Chars(v Val) int { return typeChars(v.T) }
 
 // Convert brings v to the form in which t is held.

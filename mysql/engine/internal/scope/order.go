@@ -35,6 +35,7 @@ func (e *Env) Collated(v Val) string {
 	return v.SQL
 }
 
+// OrderBy compiles ORDER BY.
 func (e *Env) OrderBy(s *Scope, orders []ast.Order) string {
 	defer e.In("order clause")()
 	list := make([]string, len(orders))

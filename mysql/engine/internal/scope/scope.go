@@ -17,6 +17,7 @@ type Val struct {
 	Text string   // value of a text constant
 }
 
+// Rep returns how the value is held.
 func (v Val) Rep() catalog.Rep { return v.T.Rep() }
 
 // isHex reports whether v is a literal such as 0x1F, which is a number where
@@ -40,17 +41,16 @@ type Source struct {
 
 // Scope is what names mean in a part of a statement.
 type Scope struct {
-	Parent         *Scope
-	Sources        []*Source
-	Items          []Item // the columns of the SELECT, for HAVING, GROUP BY and ORDER BY
-	UseItem        bool   // names may mean items
-	ItemRef        bool   // an item is called by its name in SQLite
-	ColsFirst      bool
-	Windows        map[string]*ast.Window
-	NoAgg          bool           // aggregates are not allowed here
-	Excluded       bool           // VALUES(x) means the row that could not be inserted
-	Subst          map[string]Val // what columns have become in an UPDATE
-	insertDefaults *catalog.Table
+	Parent    *Scope
+	Sources   []*Source
+	Items     []Item // the columns of the SELECT, for HAVING, GROUP BY and ORDER BY
+	UseItem   bool   // names may mean items
+	ItemRef   bool   // an item is called by its name in SQLite
+	ColsFirst bool
+	Windows   map[string]*ast.Window
+	NoAgg     bool           // aggregates are not allowed here
+	Excluded  bool           // VALUES(x) means the row that could not be inserted
+	Subst     map[string]Val // what columns have become in an UPDATE
 }
 
 // Item is a column of a SELECT.
@@ -141,6 +141,7 @@ func (e *Env) Column(s *Scope, c *ast.Col) (Val, bool) {
 	return found.Val(), true
 }
 
+// Val is the column as an expression.
 func (c *SrcCol) Val() Val {
 	col := c.Column
 	return Val{SQL: c.SQL, T: c.Type, Col: &col}

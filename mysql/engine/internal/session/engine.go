@@ -227,7 +227,7 @@ func (s *Session) Rows(ctx context.Context, sql string, args ...driver.Value) ([
 	var list [][]driver.Value
 	for {
 		row := make([]driver.Value, len(r.Columns()))
-		if err := r.Next(row); err == io.EOF {
+		if err := r.Next(row); errors.Is(err, io.EOF) {
 			return list, nil
 		} else if err != nil {
 			return nil, err
@@ -236,6 +236,7 @@ func (s *Session) Rows(ctx context.Context, sql string, args ...driver.Value) ([
 	}
 }
 
+// Exec runs a statement of SQLite's and returns how many rows it has changed.
 func (s *Session) Exec(ctx context.Context, sql string, args ...driver.Value) (int64, error) {
 	r, err := s.conn.ExecContext(ctx, sql, named(args))
 	if err != nil {

@@ -88,7 +88,7 @@ func (s *Session) sqliteError(ctx context.Context, err *sqlite.Error) *mysqlserv
 	case constraintUnique, constraintPrimary, constraintRowid:
 		return s.duplicate(constraintText(text, "UNIQUE constraint failed: "))
 	case constraintNotNull:
-		_, col := splitColumn(constraintText(text, "NOT NULL constraint failed: "))
+		col := columnIn(constraintText(text, "NOT NULL constraint failed: "))
 		return mysqlserver.Errorf(1048, "Column '%s' cannot be null", col)
 	case constraintCheck:
 		return s.checkFailed(constraintText(text, "CHECK constraint failed: "))
@@ -121,13 +121,13 @@ func constraintText(text, mark string) string {
 	return text
 }
 
-// splitColumn divides "db.table.column".
-func splitColumn(s string) (table, col string) {
+// columnIn returns the column of "db.table.column".
+func columnIn(s string) string {
 	i := strings.LastIndexByte(s, '.')
 	if i < 0 {
-		return "", s
+		return s
 	}
-	return s[:i], s[i+1:]
+	return s[i+1:]
 }
 
 // duplicate makes error 1062 of the columns of a key.
@@ -142,7 +142,7 @@ func (s *Session) duplicate(cols string) *mysqlserver.Error {
 				continue
 			}
 		}
-		_, n := splitColumn(c)
+		n := columnIn(c)
 		names = append(names, n)
 	}
 	if t != nil {
@@ -165,6 +165,7 @@ func (s *Session) duplicate(cols string) *mysqlserver.Error {
 	return mysqlserver.Errorf(1062, "Duplicate entry '%s' for key '%s'", strings.Join(values, "-"), key)
 }
 
+// SameColumns reports whether a key has these columns.
 func SameColumns(cols []catalog.IndexCol, names []string) bool {
 	if len(cols) != len(names) {
 		return false

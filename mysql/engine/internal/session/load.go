@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -85,7 +86,7 @@ func (s *Session) loadData(ctx context.Context, w *mysqlserver.Writer, st *ast.L
 func (s *Session) loadRows(ctx context.Context, body io.Reader, st *ast.Load, in *ast.Insert, keep []int) (records, stored int64, err error) {
 	r := &fieldReader{r: bufio.NewReaderSize(body, 64<<10), st: st}
 	for range st.Skip {
-		if _, err := r.row(); err == io.EOF {
+		if _, err := r.row(); errors.Is(err, io.EOF) {
 			return 0, 0, nil
 		} else if err != nil {
 			return 0, 0, err
@@ -111,7 +112,7 @@ func (s *Session) loadRows(ctx context.Context, body io.Reader, st *ast.Load, in
 	}
 	for {
 		fields, err := r.row()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return records, stored, flush()
 		}
 		if err != nil {
@@ -163,7 +164,7 @@ func (f *fieldReader) row() ([]ast.Expr, error) {
 	}
 	for {
 		c, err := f.r.ReadByte()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			if !any {
 				return nil, io.EOF
 			}

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"io"
 	"strconv"
 	"strings"
@@ -72,7 +73,7 @@ func (s *Session) Send(ctx context.Context, w *mysqlserver.Writer, r *scope.Resu
 	// The first row is awaited before the columns are sent, since most errors
 	// come with it.
 	err = rows.Next(row)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
 	cols := make([]mysql.Column, len(r.Columns))
@@ -93,7 +94,7 @@ func (s *Session) Send(ctx context.Context, w *mysqlserver.Writer, r *scope.Resu
 		}
 		n++
 	}
-	if err != io.EOF {
+	if !errors.Is(err, io.EOF) {
 		return err
 	}
 	s.found, s.count = n, -1

@@ -399,7 +399,7 @@ func (s *State) toTime(st *Store, v driver.Value) (driver.Value, *catalog.Error)
 
 func (s *State) toYear(st *Store, v driver.Value) (driver.Value, *catalog.Error) {
 	d, err := s.number(st, v, "year")
-	n := int64(0)
+	var n int64
 	if d = d.Round(0); d.N.IsInt64() {
 		n = d.N.Int64()
 	} else {

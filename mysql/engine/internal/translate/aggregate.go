@@ -17,7 +17,7 @@ var aggregateNames = map[string]bool{
 
 func isAggregate(name string) bool { return aggregateNames[name] }
 
-func hasAggregate(e *scope.Env, items []ast.Item) bool {
+func hasAggregate(items []ast.Item) bool {
 	for _, it := range items {
 		if hasAgg(it.X) {
 			return true

@@ -124,11 +124,11 @@ func compileFrom(e *scope.Env, s *scope.Scope, r ast.TableRef) string {
 	switch r := r.(type) {
 	case *ast.TableName:
 		src, sql := tableSource(e, r)
-		add(e, s, src)
+		add(s, src)
 		return sql
 	case *ast.Derived:
 		src, sql := derived(e, s.Parent, r)
-		add(e, s, src)
+		add(s, src)
 		return sql
 	case *ast.Join:
 		return compileJoin(e, s, r)
@@ -137,7 +137,7 @@ func compileFrom(e *scope.Env, s *scope.Scope, r ast.TableRef) string {
 	return ""
 }
 
-func add(e *scope.Env, s *scope.Scope, src *scope.Source) {
+func add(s *scope.Scope, src *scope.Source) {
 	for _, o := range s.Sources {
 		if strings.EqualFold(o.Alias, src.Alias) && strings.EqualFold(o.Db, src.Db) {
 			scope.Fail(1066, "Not unique table/alias: '%s'", src.Alias)
@@ -171,7 +171,7 @@ func compileJoin(e *scope.Env, s *scope.Scope, j *ast.Join) string {
 		}
 	}
 	if len(names) > 0 {
-		return sql + " ON " + using(e, s, left, right, names, j.Kind == "RIGHT")
+		return sql + " ON " + using(e, left, right, names, j.Kind == "RIGHT")
 	}
 	if j.On != nil {
 		defer e.In("on clause")()
@@ -193,7 +193,7 @@ func hasCol(list []*scope.Source, name string) bool {
 
 // using compares the columns of both sides that have the same name, and lets
 // the name alone mean one of them.
-func using(e *scope.Env, s *scope.Scope, left, right []*scope.Source, names []string, keepRight bool) string {
+func using(e *scope.Env, left, right []*scope.Source, names []string, keepRight bool) string {
 	var conds []string
 	for _, n := range names {
 		c := &ast.Col{Name: n}

@@ -318,7 +318,8 @@ func info(e *scope.Env, f *ast.Func) (scope.Val, bool) {
 		c.Now = e.Now.UTC()
 		env = &c
 	}
-	text, t := "", scope.Type{}
+	var text string
+	var t scope.Type
 	switch name {
 	case "NOW", "CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP", "SYSDATE", "UTC_TIMESTAMP":
 		text, t = env.NowText(digits), scope.DatetimeType(digits)

@@ -240,7 +240,7 @@ func compileCore(e *scope.Env, outer *scope.Scope, q *ast.Select, want []scope.T
 			cols[i] = *it.V.Col
 			cols[i].Name = it.Name
 		}
-		list[i] = outputOf(e, it.V, c.Distinct) + " AS " + scope.OutName(i)
+		list[i] = outputOf(it.V, c.Distinct) + " AS " + scope.OutName(i)
 	}
 	sql := "SELECT "
 	if c.Distinct {
@@ -248,7 +248,7 @@ func compileCore(e *scope.Env, outer *scope.Scope, q *ast.Select, want []scope.T
 	}
 	sql += strings.Join(list, ", ") + from
 	where, having := c.Where, c.Having
-	agg := len(c.GroupBy) > 0 || hasAggregate(e, c.Items) || having != nil && hasAgg(having)
+	agg := len(c.GroupBy) > 0 || hasAggregate(c.Items) || having != nil && hasAgg(having)
 	cond := ""
 	if where != nil {
 		restore := e.In("where clause")
@@ -272,7 +272,7 @@ func compileCore(e *scope.Env, outer *scope.Scope, q *ast.Select, want []scope.T
 		sql += groupBy(e, s, c)
 	}
 	if having != nil {
-		if len(c.GroupBy) == 0 && !hasAggregate(e, c.Items) {
+		if len(c.GroupBy) == 0 && !hasAggregate(c.Items) {
 			sql += " GROUP BY NULL" // SQLite wants it; all rows are one group
 		}
 		restore := e.In("having clause")
@@ -288,7 +288,7 @@ func compileCore(e *scope.Env, outer *scope.Scope, q *ast.Select, want []scope.T
 
 // outputOf is how a column of a SELECT is written: with DISTINCT its collation
 // decides what is the same.
-func outputOf(e *scope.Env, v scope.Val, distinct bool) string {
+func outputOf(v scope.Val, distinct bool) string {
 	if distinct {
 		if cmp := v.T.Compare(); cmp != "" {
 			return "(" + v.SQL + ") COLLATE " + cmp
@@ -330,7 +330,7 @@ func compileItems(e *scope.Env, s *scope.Scope, list []ast.Item) []scope.Item {
 	var out []scope.Item
 	for _, it := range list {
 		if star, ok := it.X.(*ast.Star); ok {
-			out = append(out, expandStar(e, s, star)...)
+			out = append(out, expandStar(s, star)...)
 			continue
 		}
 		restore := e.In("field list")
@@ -368,7 +368,7 @@ func itemName(it *ast.Item) string {
 }
 
 // expandStar expands * and t.*.
-func expandStar(e *scope.Env, s *scope.Scope, star *ast.Star) []scope.Item {
+func expandStar(s *scope.Scope, star *ast.Star) []scope.Item {
 	if len(s.Sources) == 0 {
 		scope.Fail(1096, "No tables used")
 	}

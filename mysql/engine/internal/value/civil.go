@@ -123,6 +123,7 @@ func parseCompact(s string, digits int) (c Civil, clock, whole, ok bool) {
 	return c, clock, rest == "" && d == "", c.Valid()
 }
 
+// ShortYear returns the year that two digits stand for.
 func ShortYear(y int) int {
 	if y < 70 {
 		return 2000 + y
@@ -133,9 +134,11 @@ func ShortYear(y int) int {
 	return y
 }
 
+// IsDigit reports whether c is one of 0 to 9.
 func IsDigit(c byte) bool { return c >= '0' && c <= '9' }
 func isPunct(c byte) bool { return strings.IndexByte("-/.:,;!@#$%^&*+=_|~", c) >= 0 }
 
+// DaysIn returns the number of days of a month.
 func DaysIn(y, m int) int {
 	return time.Date(y, time.Month(m)+1, 0, 0, 0, 0, 0, time.UTC).Day()
 }
@@ -151,8 +154,10 @@ func (c Civil) Valid() bool {
 	return c.Mo >= 1 && c.Mo <= 12 && c.D >= 1 && c.D <= DaysIn(c.Y, c.Mo)
 }
 
+// Zero reports whether c is the zero date.
 func (c Civil) Zero() bool { return c.Mo == 0 }
 
+// Date returns the date as a text.
 func (c Civil) Date() string { return fmt.Sprintf("%04d-%02d-%02d", c.Y, c.Mo, c.D) }
 
 // Datetime returns c with so many digits of a second, the rest cut off.
@@ -161,6 +166,7 @@ func (c Civil) Datetime(digits int) string {
 	return s + FractionText(c.Us, digits)
 }
 
+// FractionText returns a point and so many digits of microseconds, nothing for 0.
 func FractionText(us, digits int) string {
 	if digits <= 0 {
 		return ""
@@ -168,10 +174,12 @@ func FractionText(us, digits int) string {
 	return fmt.Sprintf(".%06d", us)[:1+digits]
 }
 
+// Time returns c as a time in UTC.
 func (c Civil) Time() time.Time {
 	return time.Date(c.Y, time.Month(c.Mo), c.D, c.H, c.Mi, c.S, c.Us*1000, time.UTC)
 }
 
+// FromTime returns the calendar and the clock of t.
 func FromTime(t time.Time) Civil {
 	return Civil{t.Year(), int(t.Month()), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond() / 1000}
 }
@@ -213,7 +221,7 @@ func ParseTime(s string) (us int64, ok bool) {
 	}
 	frac := 0
 	if i := strings.IndexByte(s, '.'); i >= 0 {
-		end := 0
+		var end int
 		frac, end = Fraction(s, i)
 		if end != len(s) {
 			return 0, false

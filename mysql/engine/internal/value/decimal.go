@@ -129,6 +129,7 @@ func Align(a, b Dec) (*big.Int, *big.Int, int) {
 	return a.Round(s).N, b.Round(s).N, s
 }
 
+// CmpDec compares two numbers.
 func CmpDec(a, b Dec) int {
 	x, y, _ := Align(a, b)
 	return x.Cmp(y)

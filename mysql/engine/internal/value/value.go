@@ -49,11 +49,9 @@ func ToFloat(v driver.Value) float64 {
 		if u, ok := BigUnsigned(v); ok {
 			return float64(u)
 		}
-		f, _ := prefixFloat(string(v))
-		return f
+		return prefixFloat(string(v))
 	case string:
-		f, _ := prefixFloat(v)
-		return f
+		return prefixFloat(v)
 	}
 	return 0
 }
@@ -140,13 +138,12 @@ func NumberPrefix(s string) (n int, integer bool) {
 	return i, integer
 }
 
-// prefixFloat returns the number that s begins with, and whether that is all
-// of it.
-func prefixFloat(s string) (float64, bool) {
+// prefixFloat returns the number that s begins with.
+func prefixFloat(s string) float64 {
 	s = strings.TrimLeft(s, " \t\n\r\v\f")
 	n, _ := NumberPrefix(s)
 	f, _ := strconv.ParseFloat(strings.TrimPrefix(s[:n], "+"), 64)
-	return f, n > 0 && strings.TrimRight(s[n:], " \t\n\r\v\f") == ""
+	return f
 }
 
 // VarType is the type of a user variable that was given a value held so.
