@@ -19,7 +19,7 @@ type Payload struct {
 	Data   []byte       // joined; valid until the next call of the splitter
 	Number uint8        // of its first packet
 	Pieces int          // packets it came in
-	Spans  []trace.Span // where its bytes came from, headers included
+	Spans  []trace.Span // where its bytes came from, headers included; beyond the limit not of all pieces
 	Lost   int64        // bytes thrown away before it, because no packet could be made of them
 	Err    error        // why Data is not all of it: ErrHole, a *TooLargeError or a *FrameError
 }
@@ -160,7 +160,9 @@ func (s *Splitter) begin(number uint8) {
 // take adds the bytes of a packet. The first are lent by the stream, and copied
 // when others follow.
 func (s *Splitter) take(b []byte, spans []trace.Span) {
-	s.now.Spans = append(s.now.Spans, spans...)
+	if s.size <= s.limit() { // what is not kept needs no provenance
+		s.now.Spans = append(s.now.Spans, spans...)
+	}
 	s.size += int64(len(b))
 	if room := s.limit() - s.size + int64(len(b)); int64(len(b)) > room {
 		b = b[:max(room, 0)]

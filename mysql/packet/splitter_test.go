@@ -235,3 +235,25 @@ func TestSplitterLies(t *testing.T) {
 		}
 	}
 }
+
+// TestSplitterKeepsNoSpans: a payload without end does not make its provenance
+// one.
+func TestSplitterKeepsNoSpans(t *testing.T) {
+	s := packet.Splitter{Limit: 1 << 10}
+	piece := append([]byte{0xff, 0xff, 0xff, 0}, make([]byte, packet.MaxPiece)...)
+	const pieces, size = 5, 1 << 16
+	for range pieces {
+		for at := 0; at < len(piece); at += size {
+			b := piece[at:min(at+size, len(piece))]
+			s.Feed(b, []trace.Span{{Frame: at, Len: len(b)}})
+			if p, ok := s.Next(); ok {
+				t.Fatalf("a payload of %d pieces", p.Pieces)
+			}
+		}
+	}
+	s.Feed(make([]byte, packet.HeaderSize), nil)
+	p, ok := s.Next()
+	if most := 2 * len(piece) / size; !ok || p.Pieces != pieces+1 || len(p.Spans) > most {
+		t.Errorf("Next() = %v, %d pieces with %d spans, want at most %d", ok, p.Pieces, len(p.Spans), most)
+	}
+}
