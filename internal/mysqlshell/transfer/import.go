@@ -69,7 +69,6 @@ func (i *Import) Dir(ctx context.Context, dir string) (Summary, error) {
 		sources = append(sources, m.ID)
 		for _, c := range m.Chunks {
 			total++
-			sources = append(sources, source(m, c))
 			_, known, err := j.place(ctx, conn, source(m, c))
 			if err != nil {
 				return sum, err
@@ -125,8 +124,8 @@ func (i *Import) manifests(dir string) ([]*Manifest, error) {
 	return all, nil
 }
 
-// create makes a table. That it was made is noted, so that an import that is
-// taken up again knows it as its own.
+// create makes a table. It is noted first that it will be made, so that an
+// import that is taken up again knows the table as its own.
 func (i *Import) create(ctx context.Context, conn *mysqlclient.Conn, j *journal, dir string, m *Manifest) error {
 	_, begun, err := j.place(ctx, conn, m.ID)
 	switch {
@@ -134,8 +133,10 @@ func (i *Import) create(ctx context.Context, conn *mysqlclient.Conn, j *journal,
 		return err
 	case begun && !i.Resume:
 		return ErrBegun
-	case begun:
-		return nil
+	case !begun:
+		if err := j.note(ctx, conn, m.ID, 0); err != nil {
+			return err
+		}
 	}
 	text, err := os.ReadFile(filepath.Join(dir, fileName(m.Table)+".sql"))
 	if err != nil {
@@ -150,14 +151,13 @@ func (i *Import) create(ctx context.Context, conn *mysqlclient.Conn, j *journal,
 		return err
 	}
 	_, err = conn.Exec(ctx, strings.TrimSuffix(strings.TrimSpace(string(text)), ";"))
-	switch {
-	case errors.Is(err, fs.ErrExist) && i.Existing:
-	case errors.Is(err, fs.ErrExist):
-		return ErrExists
-	case err != nil:
-		return err
+	if errors.Is(err, fs.ErrExist) {
+		if begun || i.Existing {
+			return nil
+		}
+		return errors.Join(ErrExists, j.drop(ctx, conn, []string{m.ID}))
 	}
-	return j.note(ctx, conn, m.ID, 0)
+	return err
 }
 
 // load loads the file of a range.
@@ -170,10 +170,18 @@ func (i *Import) load(ctx context.Context, conn *mysqlclient.Conn, j *journal, d
 	if _, err := conn.Exec(ctx, "SET FOREIGN_KEY_CHECKS=0, UNIQUE_CHECKS=0"); err != nil {
 		return 0, 0, err
 	}
-	err = j.together(ctx, conn, source(job.m, job.c), info.Size(), func() error {
+	noted := false
+	err = j.together(ctx, conn, func() error {
+		err := j.note(ctx, conn, source(job.m, job.c), info.Size())
+		noted = err == nil
+		return err
+	}, func() (err error) {
 		rows, err = loadFile(ctx, conn, path, job.m)
 		return err
 	})
+	if errors.Is(err, fs.ErrExist) && !noted {
+		return 0, 0, nil // it was done by an import that was cut off as it committed
+	}
 	return rows, info.Size(), err
 }
 

@@ -83,6 +83,7 @@ type scriptRun struct {
 	journal *journal
 	name    string
 	from    int64 // what begins before it was done by an earlier import
+	at      int64 // the place that is noted
 	batch   []lexer.Statement
 	bytes   int
 	failed  error
@@ -103,9 +104,11 @@ func (s *scriptRun) run(ctx context.Context, r io.Reader) error {
 		case known && !s.Resume:
 			return ErrBegun
 		}
-		s.from = place
-		if err := s.journal.note(ctx, s.conn, s.name, place); err != nil {
-			return err
+		s.from, s.at = place, place
+		if !known {
+			if err := s.journal.note(ctx, s.conn, s.name, place); err != nil {
+				return err
+			}
 		}
 	}
 	split := lexer.NewSplitter(r, lexer.CutConfig{})
@@ -171,7 +174,17 @@ func (s *scriptRun) did(ctx context.Context, st lexer.Statement, statements, row
 	if s.journal.database == "" {
 		return nil
 	}
-	return s.journal.note(ctx, s.conn, s.name, st.Pos+int64(len(st.SQL)))
+	return s.move(ctx, st)
+}
+
+// move notes the place behind a statement.
+func (s *scriptRun) move(ctx context.Context, st lexer.Statement) error {
+	to := st.Pos + int64(len(st.SQL))
+	if err := s.journal.move(ctx, s.conn, s.name, s.at, to); err != nil {
+		return err
+	}
+	s.at = to
+	return nil
 }
 
 func (s *scriptRun) count(st lexer.Statement, statements, rows int64) {
@@ -223,7 +236,8 @@ func (s *scriptRun) flush(ctx context.Context) error {
 	if s.journal.database == "" {
 		err = do()
 	} else {
-		err = s.journal.together(ctx, s.conn, s.name, last.Pos+int64(len(last.SQL)), do)
+		at := s.at
+		err = s.journal.together(ctx, s.conn, func() error { s.at = at; return s.move(ctx, last) }, do)
 	}
 	if err != nil {
 		return err

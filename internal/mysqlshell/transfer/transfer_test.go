@@ -40,12 +40,13 @@ type tables struct {
 	made    bool           // the copy was
 	journal map[string]int64
 	pending map[uint32][]func() // what a transaction will have done, by connection
+	claims  map[uint32]string   // and which source it has noted
 	asked   []string
 	refuse  string // LOAD DATA of rows with this word fails
 }
 
 func newTables(t *testing.T, n int) *tables {
-	d := &tables{server: mysqltest.NewServer(t), rows: map[int]string{}, loaded: map[int]int{}, journal: map[string]int64{}, pending: map[uint32][]func(){}}
+	d := &tables{server: mysqltest.NewServer(t), rows: map[int]string{}, loaded: map[int]int{}, journal: map[string]int64{}, pending: map[uint32][]func(){}, claims: map[uint32]string{}}
 	for i := range n {
 		d.rows[i*3+1] = fmt.Sprintf("name\t%d\\", i)
 	}
@@ -58,10 +59,11 @@ func (d *tables) connect(ctx context.Context) (*mysqlclient.Conn, error) {
 }
 
 var (
-	place   = regexp.MustCompile(`SELECT place FROM .* WHERE source = '(.*)'`)
-	replace = regexp.MustCompile(`REPLACE INTO .* VALUES \('(.*)', (\d+)\)`)
-	lower   = regexp.MustCompile("`id` >= (\\d+)")
-	upper   = regexp.MustCompile("`id` < (\\d+)")
+	place = regexp.MustCompile(`SELECT place FROM .* WHERE source = '(.*)'`)
+	note  = regexp.MustCompile(`INSERT INTO .*_wirelark_import.* VALUES \('(.*)', (\d+)\)`)
+	move  = regexp.MustCompile(`UPDATE .* SET place = (\d+) WHERE source = '(.*)' AND place = (\d+)`)
+	lower = regexp.MustCompile("`id` >= (\\d+)")
+	upper = regexp.MustCompile("`id` < (\\d+)")
 )
 
 // answer is a database in a few lines.
@@ -111,17 +113,37 @@ func (d *tables) answer(ctx context.Context, w *mysqlserver.Writer, c *mysqltest
 			return text(one, at)
 		}
 		return text(one)
-	case replace.MatchString(sql):
-		m := replace.FindStringSubmatch(sql)
+	case note.MatchString(sql):
+		m := note.FindStringSubmatch(sql)
 		at, err := strconv.ParseInt(m[2], 10, 64)
 		if err != nil {
 			return err
 		}
+		if _, known := d.journal[m[1]]; known {
+			return mysqlserver.Errorf(1062, "Duplicate entry")
+		}
+		d.claims[c.Conn.ID()] = m[1]
 		d.do(c, func() { d.journal[m[1]] = at })
+	case move.MatchString(sql):
+		m := move.FindStringSubmatch(sql)
+		to, err := strconv.ParseInt(m[1], 10, 64)
+		if err != nil {
+			return err
+		}
+		if fmt.Sprint(d.journal[m[2]]) != m[3] {
+			return w.OK(mysqlserver.Result{})
+		}
+		d.do(c, func() { d.journal[m[2]] = to })
+		return w.OK(mysqlserver.Result{AffectedRows: 1})
 	case sql == "START TRANSACTION":
 		d.pending[c.Conn.ID()] = []func(){}
+		delete(d.claims, c.Conn.ID())
 	case sql == "COMMIT", sql == "ROLLBACK":
 		if sql == "COMMIT" {
+			if _, known := d.journal[d.claims[c.Conn.ID()]]; known { // where a server waits for the other's lock
+				delete(d.pending, c.Conn.ID())
+				return mysqlserver.Errorf(1213, "Deadlock found")
+			}
 			for _, f := range d.pending[c.Conn.ID()] {
 				f()
 			}
