@@ -79,8 +79,12 @@ var connectionFlags = []mysqlFlag{
 
 func (r *mysqlRun) register(a *app, cmd *cobra.Command, groups ...[]mysqlFlag) {
 	flags := cmd.Flags()
+	quiet := "q"
 	for _, group := range groups {
 		for _, f := range group {
+			if f.letter == quiet {
+				quiet = ""
+			}
 			v := &optionValue{run: r, name: f.name, kind: f.kind}
 			flag := flags.VarPF(v, f.name, f.letter, f.usage)
 			switch f.kind {
@@ -93,7 +97,7 @@ func (r *mysqlRun) register(a *app, cmd *cobra.Command, groups ...[]mysqlFlag) {
 	}
 	// The letters h and q mean something else here.
 	flags.BoolVar(&r.help, "help", false, "this help")
-	flags.BoolVar(&a.quiet, "quiet", false, "print errors only")
+	flags.BoolVarP(&a.quiet, "quiet", quiet, false, "print errors only")
 	flags.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 		return pflag.NormalizedName(strings.ReplaceAll(name, "_", "-"))
 	})
