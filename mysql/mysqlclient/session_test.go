@@ -146,6 +146,35 @@ func TestState(t *testing.T) {
 	}
 }
 
+// TestStateIsBounded: what a server tells about variables without end is not kept.
+func TestStateIsBounded(t *testing.T) {
+	n := 0
+	c := newWorld(t, true, serve(mysqlCaps, func(p *peer, m wire.Message) bool {
+		if _, ok := m.(*mysql.Query); !ok {
+			return false
+		}
+		n++
+		list := []mysql.Attribute{{Name: fmt.Sprint("large", n), Value: strings.Repeat("x", 1<<20)}}
+		for i := range 500 {
+			list = append(list, mysql.Attribute{Name: fmt.Sprint("v", n, "_", i), Value: "y"})
+		}
+		p.send(&mysql.OK{Status: mysql.StatusSessionStateChanged, Track: []mysql.Track{{Kind: mysql.TrackSystemVariables, Variables: list}}})
+		return true
+	})).connect(nil)
+	for range 4 {
+		if _, err := c.Exec(ctx, "x"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	bytes, state := 0, c.State()
+	for name, v := range state.Vars {
+		bytes += len(name) + len(v)
+	}
+	if len(state.Vars) == 0 || bytes > 64<<10 {
+		t.Errorf("%d variables of %d bytes are kept", len(state.Vars), bytes)
+	}
+}
+
 // TestDirty: statements that may leave something behind are known.
 func TestDirty(t *testing.T) {
 	tests := []struct {

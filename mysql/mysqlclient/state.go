@@ -74,10 +74,13 @@ func (c *Conn) noteOK(ok *mysql.OK) {
 	c.noteLocked(ok.Status, ok.Warnings)
 }
 
-// track takes one change of the session. Memory for the names of variables is
-// bounded: the server decides how many there are.
+// track takes one change of the session. Memory for variables is bounded: the
+// server decides how many there are.
 func (c *Conn) track(t *mysql.Track) {
-	const most = 1000
+	const (
+		most  = 1000
+		large = 64 << 10 // name and value; honest ones have a few hundred bytes
+	)
 	s := &c.state
 	switch t.Kind {
 	case mysql.TrackSystemVariables:
@@ -85,7 +88,11 @@ func (c *Conn) track(t *mysql.Track) {
 			s.Vars = map[string]string{}
 		}
 		for _, v := range t.Variables {
-			if _, ok := s.Vars[v.Name]; ok || len(s.Vars) < most {
+			_, ok := s.Vars[v.Name]
+			switch {
+			case len(v.Name)+len(v.Value) > large:
+				delete(s.Vars, v.Name)
+			case ok || len(s.Vars) < most:
 				s.Vars[v.Name] = v.Value
 			}
 		}
