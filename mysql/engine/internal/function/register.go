@@ -57,9 +57,21 @@ func adapt(f scalar) func(*sqlite.FunctionContext, []driver.Value) (driver.Value
 				args[i] = append([]byte{}, a...)
 			}
 		}
-		return f(args)
+		v, err := f(args)
+		if s, ok := v.(string); ok && len(s) > maxResult {
+			return nil, errTooBig
+		}
+		if b, ok := v.([]byte); ok && len(b) > maxResult {
+			return nil, errTooBig
+		}
+		return v, err
 	}
 }
+
+// maxResult bounds what a function returns.
+const maxResult = 64 << 20
+
+var errTooBig = catalog.Errorf(1301, "Result of a function was larger than max_allowed_packet (%d)", maxResult)
 
 // functions are those that depend on the session.
 func functions(s *store.State) map[string]scalar {

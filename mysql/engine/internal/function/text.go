@@ -63,13 +63,8 @@ var textFuncs = map[string]scalar{
 	"wl_space": strict(func(a []driver.Value) driver.Value {
 		return strings.Repeat(" ", int(max(0, min(value.ToInt(a[0]), maxText))))
 	}),
-	"wl_replace": strict(func(a []driver.Value) driver.Value {
-		if value.Text(a[1]) == "" {
-			return value.Text(a[0])
-		}
-		return strings.ReplaceAll(value.Text(a[0]), value.Text(a[1]), value.Text(a[2]))
-	}),
-	"wl_insert": strict(insert),
+	"wl_replace": replace,
+	"wl_insert":  strict(insert),
 	"wl_strcmp": strict(func(a []driver.Value) driver.Value {
 		return int64(value.Collations[collationOf(a[2])](value.Text(a[0]), value.Text(a[1])))
 	}),
@@ -194,6 +189,21 @@ func joinAll(sep string, a []driver.Value) driver.Value {
 		return []byte(s)
 	}
 	return s
+}
+
+// replace is wl_replace(text, what, with).
+func replace(a []driver.Value) (driver.Value, error) {
+	if a[0] == nil || a[1] == nil || a[2] == nil {
+		return nil, nil
+	}
+	s, what, with := value.Text(a[0]), value.Text(a[1]), value.Text(a[2])
+	if what == "" {
+		return s, nil
+	}
+	if n := len(with) - len(what); n > 0 && strings.Count(s, what) > maxResult/n {
+		return nil, errTooBig
+	}
+	return strings.ReplaceAll(s, what, with), nil
 }
 
 func concatWS(a []driver.Value) (driver.Value, error) {

@@ -12,8 +12,22 @@ import (
 	"github.com/wirelark/wirelark/mysql/engine/internal/value"
 )
 
+// maxExpr bounds the text of an expression: some operators write an operand
+// twice, and that may nest.
+const maxExpr = 4 << 20
+
 // Expr compiles an expression.
 func (e *Env) Expr(s *Scope, x ast.Expr) Val {
+	v := e.compile(s, x)
+	if len(v.SQL) > maxExpr {
+		if _, ok := x.(*ast.Lit); !ok {
+			Unsupported("an expression as large as this one")
+		}
+	}
+	return v
+}
+
+func (e *Env) compile(s *Scope, x ast.Expr) Val {
 	switch x := x.(type) {
 	case *ast.Lit:
 		return e.literal(x)

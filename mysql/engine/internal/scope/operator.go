@@ -406,25 +406,19 @@ func (e *Env) inList(s *Scope, x *ast.In) Val {
 	}
 	t.NotNull = v.T.NotNull
 	parts := make([]string, len(x.List))
-	plain := v.List == nil
-	collate := ""
+	values := make([]Val, len(x.List))
+	plain, collate := v.List == nil, ""
 	for i, y := range x.List {
 		w := e.Expr(s, y)
+		values[i] = w
 		t.NotNull = t.NotNull && w.T.NotNull
-		if v.List != nil || w.List != nil {
-			parts[i] = e.Compare("=", v, w).SQL
+		if !plain || w.List != nil {
 			plain = false
 			continue
 		}
 		left, right, c := e.comparable(v, w)
-		parts[i] = e.Compare("=", v, w).SQL
-		if left != v.SQL || i > 0 && c != collate {
-			plain = false
-		}
-		collate = c
-		if plain {
-			parts[i] = right
-		}
+		plain = left == v.SQL && (i == 0 || c == collate)
+		parts[i], collate = right, c
 	}
 	if plain {
 		left := v.SQL
@@ -433,10 +427,8 @@ func (e *Env) inList(s *Scope, x *ast.In) Val {
 		}
 		return Val{SQL: "(" + left + " " + not + "IN (" + strings.Join(parts, ", ") + "))", T: t}
 	}
-	// A part that was written as a plain value before one was not: write all
-	// as comparisons.
-	for i, y := range x.List {
-		parts[i] = e.Compare("=", v, e.Expr(s, y)).SQL
+	for i, w := range values {
+		parts[i] = e.Compare("=", v, w).SQL
 	}
 	return Val{SQL: not + "(" + strings.Join(parts, " OR ") + ")", T: t}
 }
