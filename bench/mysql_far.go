@@ -132,7 +132,7 @@ func (d *database) insertTheirs(ctx context.Context) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer tx.Rollback()
+	defer func() { _ = tx.Rollback() }() // nothing to do after Commit
 	stmt, err := tx.PrepareContext(ctx, insertInto)
 	if err != nil {
 		return 0, err
