@@ -77,10 +77,7 @@ func (c *Conn) noteOK(ok *mysql.OK) {
 // track takes one change of the session. Memory for variables is bounded: the
 // server decides how many there are.
 func (c *Conn) track(t *mysql.Track) {
-	const (
-		most  = 1000
-		large = 64 << 10 // name and value; honest ones have a few hundred bytes
-	)
+	const most, large = 1000, 64 << 10 // variables, and bytes of one; honest ones have a few hundred
 	s := &c.state
 	switch t.Kind {
 	case mysql.TrackSystemVariables:
@@ -89,10 +86,7 @@ func (c *Conn) track(t *mysql.Track) {
 		}
 		for _, v := range t.Variables {
 			_, ok := s.Vars[v.Name]
-			switch {
-			case len(v.Name)+len(v.Value) > large:
-				delete(s.Vars, v.Name)
-			case ok || len(s.Vars) < most:
+			if (ok || len(s.Vars) < most) && len(v.Name)+len(v.Value) <= large {
 				s.Vars[v.Name] = v.Value
 			}
 		}
