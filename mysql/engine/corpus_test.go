@@ -194,13 +194,14 @@ func describe(b *strings.Builder, rows *mysqlclient.Rows) {
 	}
 }
 
-// column describes a column: name, type, unsigned, decimals, text or bytes.
+// column describes a column: name, type, unsigned, decimals, text or bytes. That
+// it is in a key is left out: MariaDB tells it or not, as its plan has it.
 func column(c *mysql.Column) string {
 	s := fmt.Sprintf("%s %s", c.Name, strings.TrimPrefix(c.Type.String(), "MYSQL_TYPE_"))
 	if c.Unsigned() {
 		s += " unsigned"
 	}
-	for _, f := range []mysql.ColumnFlags{mysql.FlagEnum, mysql.FlagSet, mysql.FlagAutoIncrement, mysql.FlagPrimaryKey, mysql.FlagZerofill} {
+	for _, f := range []mysql.ColumnFlags{mysql.FlagEnum, mysql.FlagSet, mysql.FlagZerofill} {
 		if c.Flags.Has(f) {
 			s += " " + f.String()
 		}

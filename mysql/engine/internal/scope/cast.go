@@ -72,7 +72,7 @@ func (e *Env) cast(s *Scope, c *ast.Cast) Val {
 		}
 		if c.Type.Name == "UNSIGNED" {
 			un = "1"
-			if v.T.Numeric() && !v.T.Unsigned {
+			if !v.T.Unsigned {
 				t = BigType(20)
 			}
 			t.Unsigned = true
