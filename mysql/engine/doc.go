@@ -20,7 +20,9 @@
 // translate it refuses with error 1235. There is one writer at a time: another
 // one waits, and gets error 1205 after innodb_lock_wait_timeout seconds; a
 // transaction that has read and then writes what has changed meanwhile gets
-// 1213. Texts are compared by utf8mb4_general_ci, by a binary collation, or by
+// 1213. A transaction reads one state of the data at every isolation level, and
+// LOCK TABLES and FLUSH have nothing to do. SET GLOBAL is taken and changes
+// nothing. Texts are compared by utf8mb4_general_ci, by a binary collation, or by
 // one of these with another name. DECIMALs have at most 38 digits behind the
 // point. A file is for one Engine at a time.
 package engine

@@ -155,10 +155,7 @@ func compileJoin(e *scope.Env, s *scope.Scope, j *ast.Join) string {
 	if _, nested := j.R.(*ast.Join); nested {
 		r = "(" + r + ")"
 	}
-	kind := map[string]string{"INNER": " JOIN ", "CROSS": " CROSS JOIN ", "LEFT": " LEFT JOIN ", "RIGHT": " RIGHT JOIN "}[j.Kind]
-	if j.Kind == "CROSS" && j.On != nil || j.Kind == "CROSS" && len(j.Using) > 0 || j.Kind == "CROSS" {
-		kind = " JOIN " // without SQLite's meaning of a fixed order
-	}
+	kind := map[string]string{"INNER": " JOIN ", "CROSS": " JOIN ", "LEFT": " LEFT JOIN ", "RIGHT": " RIGHT JOIN "}[j.Kind]
 	sql := l + kind + r
 	names := j.Using
 	if j.Natural {

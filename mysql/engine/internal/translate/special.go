@@ -27,8 +27,7 @@ func specialFunctions() map[string]func(e *scope.Env, s *scope.Scope, f *ast.Fun
 		"EXTRACT": extract, "WEEK": week, "WEEKOFYEAR": week, "YEARWEEK": week, "UNIX_TIMESTAMP": unixTimestamp,
 		"FROM_UNIXTIME": fromUnixtime, "SEC_TO_TIME": secToTime, "LAST_INSERT_ID": lastInsertID, "JSON_EXTRACT": jsonExtract,
 		"JSON_VALUE": jsonExtract, "JSON_OBJECT": jsonMake, "JSON_ARRAY": jsonMake, "JSON_SET": jsonChange, "JSON_INSERT": jsonChange,
-		"JSON_REPLACE": jsonChange, "JSON_REMOVE": jsonChange, "CHARSET": charset, "COLLATION": charset, "GET_LOCK": one, "RELEASE_LOCK": one,
-		"BENCHMARK": zero, "COERCIBILITY": zero, "REGEXP_LIKE": regexpLike,
+		"JSON_REPLACE": jsonChange, "JSON_REMOVE": jsonChange, "CHARSET": charset, "COLLATION": charset, "REGEXP_LIKE": regexpLike,
 	}
 }
 
@@ -301,16 +300,6 @@ func char(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
 func regexpLike(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
 	a := args1(e, s, f, 2, 2)
 	return scope.Val{SQL: "wl_regexp(" + e.AsText(a[0]) + ", " + e.AsText(a[1]) + ", '" + e.CmpOf(a[0], a[1]) + "')", T: scope.BoolType()}
-}
-
-func one(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
-	args1(e, s, f, 1, 2)
-	return scope.Val{SQL: "1", T: scope.LongType(1)}
-}
-
-func zero(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
-	args1(e, s, f, 1, 2)
-	return scope.Val{SQL: "0", T: scope.LongType(1)}
 }
 
 func charset(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {

@@ -111,7 +111,7 @@ func strToDate(e *scope.Env, s *scope.Scope, f *ast.Func) scope.Val {
 	a := args1(e, s, f, 2, 2)
 	hasDate := strings.Contains(a[1].Text, "%Y") || strings.Contains(a[1].Text, "%y") || strings.Contains(a[1].Text, "%d") || strings.Contains(a[1].Text, "%m") ||
 		strings.Contains(a[1].Text, "%M") || strings.Contains(a[1].Text, "%b") || strings.Contains(a[1].Text, "%e") || strings.Contains(a[1].Text, "%c")
-	hasTime := strings.ContainsAny(strings.Join(strings.SplitAfter(a[1].Text, "%"), " "), "HhIiksSTrlf") && timeFormat(a[1].Text)
+	hasTime := timeFormat(a[1].Text)
 	kind, t := "2", scope.DatetimeType(0)
 	switch {
 	case strings.Contains(a[1].Text, "%f") || a[1].Lit == nil:
