@@ -282,3 +282,15 @@ func TestReset(t *testing.T) {
 		t.Errorf("a temporary table after a reset: %v", err)
 	}
 }
+
+func TestGlobals(t *testing.T) {
+	dial := open(t, engine.Config{Databases: []string{"test"}})
+	c := dial(t, "test")
+	run(t, c, "set global max_connections = 7")
+	if got := one(t, c, "select concat(@@max_connections = 7, @@global.max_connections)"); got != "07" {
+		t.Errorf("in the session that has set it: %s", got)
+	}
+	if got := one(t, dial(t, "test"), "select @@max_connections"); got != "7" {
+		t.Errorf("in a later session: %s", got)
+	}
+}

@@ -62,6 +62,7 @@ type Engine struct {
 	keeper  *Session   // keeps the files open, and loads and stores the catalogue
 
 	Mu       sync.Mutex
+	global   variables // of SET GLOBAL
 	closed   bool
 	Sessions map[uint32]*Session
 	Auto     map[string]uint64 // next AUTO_INCREMENT by physical table
@@ -70,7 +71,7 @@ type Engine struct {
 
 // Open opens the database.
 func Open(ctx context.Context, cfg Config, above Above) (*Engine, error) {
-	e := &Engine{above: above, cfg: cfg, file: cfg.File, Started: time.Now(), Sessions: map[uint32]*Session{}, Auto: map[string]uint64{}}
+	e := &Engine{above: above, global: variables{}, cfg: cfg, file: cfg.File, Started: time.Now(), Sessions: map[uint32]*Session{}, Auto: map[string]uint64{}}
 	if e.cfg.Now == nil {
 		e.cfg.Now = time.Now
 	}

@@ -53,7 +53,7 @@ var _ mysqlserver.Session = (*Session)(nil)
 
 func newSession(e *Engine) *Session {
 	return &Session{
-		E: e, Vars: defaultVariables(), Temp: map[string]*catalog.Table{}, named: map[string]*namedStatement{}, txn: transaction{auto: true},
+		E: e, Vars: e.globals(), Temp: map[string]*catalog.Table{}, named: map[string]*namedStatement{}, txn: transaction{auto: true},
 		St: &store.State{Zone: e.cfg.TimeZone, Ctx: func() error { return nil }},
 	}
 }
@@ -296,7 +296,7 @@ func (s *Session) Reset(ctx context.Context) error {
 	}
 	zone := s.E.cfg.TimeZone
 	*s.St = store.State{Zone: zone, Ctx: func() error { return nil }}
-	s.Vars, s.Temp, s.named, s.found, s.count = defaultVariables(), map[string]*catalog.Table{}, map[string]*namedStatement{}, 0, 0
+	s.Vars, s.Temp, s.named, s.found, s.count = s.E.globals(), map[string]*catalog.Table{}, map[string]*namedStatement{}, 0, 0
 	s.txn, s.fixed = transaction{auto: true}, time.Time{}
 	return nil
 }

@@ -40,6 +40,16 @@ func defaultVariables() variables {
 	return v
 }
 
+// globals returns what sessions begin with: the defaults, and what SET GLOBAL
+// has changed.
+func (e *Engine) globals() variables {
+	v := defaultVariables()
+	e.Mu.Lock()
+	defer e.Mu.Unlock()
+	maps.Copy(v, e.global)
+	return v
+}
+
 func (v variables) text(name string) string { return v[name] }
 
 // readOnly reports whether a variable cannot be set.
@@ -55,7 +65,7 @@ func (s *Session) sysVar(level, name string) (scope.Value, error) {
 	value, ok := s.Vars[name]
 	vars := s.Vars
 	if level == "global" {
-		vars = defaultVariables()
+		vars = s.E.globals()
 		value = vars[name]
 	}
 	switch name {
@@ -235,7 +245,13 @@ func (s *Session) setVariable(ctx context.Context, level, name, value string) er
 		}
 	}
 	if level == "global" {
-		return nil // every session begins with the defaults
+		if name == "autocommit" || name == "time_zone" || name == "sql_mode" {
+			return catalog.Errorf(1235, "This version of Wirelark doesn't yet support 'SET GLOBAL %s'", name)
+		}
+		s.E.Mu.Lock()
+		defer s.E.Mu.Unlock()
+		s.E.global[name] = value
+		return nil
 	}
 	return s.apply(ctx, name, value)
 }
@@ -347,7 +363,7 @@ func (s *Session) zone(value string) (*time.Location, error) {
 func (s *Session) VariableRows(global bool) [][2]string {
 	vars := maps.Clone(s.Vars)
 	if global {
-		vars = defaultVariables()
+		vars = s.E.globals()
 	}
 	vars["version"] = s.version()
 	if !s.txn.auto && !global {
