@@ -81,6 +81,9 @@ func (f *Flow) begin() {
 // pop ends the answer to the first command.
 func (f *Flow) pop() {
 	f.held -= len(f.queue[0].sql)
+	if f.queue[0].command == mysql.ComStmtPrepare {
+		f.preparing--
+	}
 	f.queue[0].sql = ""
 	f.queue = f.queue[1:]
 	f.freeColumns()
@@ -97,7 +100,7 @@ func (f *Flow) drop() {
 	for i := range f.queue {
 		f.held -= len(f.queue[i].sql)
 	}
-	f.queue = nil
+	f.queue, f.preparing = nil, 0
 	f.freeColumns()
 }
 

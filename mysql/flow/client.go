@@ -173,6 +173,9 @@ func (f *Flow) sawCommand(m wire.Message) bool {
 		f.Gap()
 		return false
 	}
+	if p.command == mysql.ComStmtPrepare {
+		f.preparing++
+	}
 	f.queue = append(f.queue, p)
 	if len(f.queue) == 1 {
 		f.begin()

@@ -70,15 +70,16 @@ type Flow struct {
 	turn   bool   // the client is to speak in the authentication
 	plugin string // authentication method
 
-	queue   []pending // commands that await their answers, the first one's has begun
-	answer  answer    // where in the answer to the first one we are
-	infile  bool      // the client sends a file
-	stmts   map[uint32]*Statement
-	held    int // bytes that stmts, queue and columns take
-	last    *Statement
-	columns []mysql.Column // of the rows that are being sent
-	shared  bool           // a statement has columns too
-	shape   mysql.RowShape
+	queue     []pending // commands that await their answers, the first one's has begun
+	preparing int       // of them that prepare a statement
+	answer    answer    // where in the answer to the first one we are
+	infile    bool      // the client sends a file
+	stmts     map[uint32]*Statement
+	held      int // bytes that stmts, queue and columns take
+	last      *Statement
+	columns   []mysql.Column // of the rows that are being sent
+	shared    bool           // a statement has columns too
+	shape     mysql.RowShape
 }
 
 // MaxPending is how many unanswered commands a [Flow] remembers.

@@ -34,10 +34,8 @@ type Statement struct {
 // statement is executed and must not be written to.
 func (f *Flow) Statement(id uint32) *Statement {
 	if id == mysql.LastPrepared {
-		for i := range f.queue {
-			if f.queue[i].command == mysql.ComStmtPrepare {
-				return nil // which one it will be is not known yet
-			}
+		if f.preparing > 0 {
+			return nil // which one it will be is not known yet
 		}
 		return f.last
 	}
