@@ -183,6 +183,7 @@ func TestMaskSecrets(t *testing.T) {
 		{"set password for 'a'@'b' = password( 'x' )", "set password for 'a'@'b' = password( " + s + " )"},
 		{"set password for a = 'x' replace 'y'", "set password for a = " + s + " replace " + s},
 		{"change master to master_user='u', master_password='x'", "change master to master_user='u', master_password=" + s},
+		{"create table f (a int) engine=federated connection='mysql://u:x@h/d/t'", "create table f (a int) engine=federated connection=" + s},
 		{
 			"create server s foreign data wrapper mysql options (user 'u', password 'x')",
 			"create server s foreign data wrapper mysql options (user 'u', password " + s + ")",

@@ -8,8 +8,8 @@ const Secret = "<secret>"
 // MaskSecrets returns sql with the passwords in it replaced: those of
 // IDENTIFIED BY, AS and USING, of SET PASSWORD, of the functions PASSWORD and
 // OLD_PASSWORD, and every string that is given to something whose name ends in
-// PASSWORD, as in CHANGE MASTER TO and CREATE SERVER. The rest is kept byte by
-// byte. A text without secrets is returned as it is, and a string in such a
+// PASSWORD, as in CHANGE MASTER TO and CREATE SERVER, or is CONNECTION, as for
+// federated tables. The rest is kept byte by byte. A text without secrets is returned as it is, and a string in such a
 // place that never ends is masked to the end.
 //
 // It knows statements, not meaning: a password that is stored in a table of
@@ -42,7 +42,7 @@ func HasSecret(sql string, cfg Config) bool { return MaskSecrets(sql, cfg) != sq
 
 // mayHaveSecret is a quick look: it is true for every text with a secret.
 func mayHaveSecret(sql string) bool {
-	for _, word := range [...]string{"identified", "password"} {
+	for _, word := range [...]string{"identified", "password", "connection"} {
 		for i := 0; i+len(word) <= len(sql); i++ {
 			if (sql[i]|0x20) == word[0] && strings.EqualFold(sql[i:i+len(word)], word) {
 				return true
@@ -120,7 +120,7 @@ func (m *masker) word(t Token) {
 		m.next = true
 	case m.setting && lower == "for":
 		m.next = false // the account follows
-	case strings.HasSuffix(lower, "password"):
+	case strings.HasSuffix(lower, "password"), lower == "connection": // of a federated table: mysql://user:password@…
 		m.next = true
 	default:
 		m.next = false
