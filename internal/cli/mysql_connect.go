@@ -96,7 +96,8 @@ func (a *app) complete(c *mysqlclient.Config, o *options.Config, s *seeing) {
 	c.MultiStatements = true // a delimiter may stand between several
 	p := &prompter{app: a}
 	c.Answer = func(ctx context.Context, prompt string, echo bool) (string, error) {
-		return p.ask(ctx, prompt, echo, false)
+		// Whose question it is stands in front: a server could imitate others.
+		return p.ask(ctx, harmless(fmt.Sprintf("(%s@%s) %s", c.User, c.Address, prompt)), echo, false)
 	}
 	if s.keyLog != nil {
 		if c.TLS == nil {

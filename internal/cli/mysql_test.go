@@ -1,11 +1,15 @@
 package cli
 
 import (
+	"os"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/wirelark/wirelark/mysql/mysqlclient"
 	"github.com/wirelark/wirelark/mysql/options"
 )
 
@@ -109,4 +113,25 @@ func FuzzCannedScript(f *testing.F) {
 			s.find("select 1")
 		}
 	})
+}
+
+// TestQuestionsOfServers: what a server asks says whose question it is, and
+// holds no terminal escapes.
+func TestQuestionsOfServers(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("there is no shell to write SSH_ASKPASS in")
+	}
+	program := filepath.Join(t.TempDir(), "askpass")
+	if err := os.WriteFile(program, []byte("#!/bin/sh\nprintf '%s\\n' \"$1\"\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	a := &app{Env: &Env{Getenv: func(name string) string {
+		return map[string]string{"SSH_ASKPASS": program, "SSH_ASKPASS_REQUIRE": "force"}[name]
+	}}}
+	c := &mysqlclient.Config{User: "ada", Address: "db:3306"}
+	a.complete(c, &options.Config{}, &seeing{})
+	got, err := c.Answer(t.Context(), "Code\x1b[31m: ", true)
+	if want := `(ada@db:3306) Code\x1b[31m: `; got != want || err != nil {
+		t.Errorf("the question is %q, %v, want %q", got, err, want)
+	}
 }
