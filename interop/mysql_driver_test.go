@@ -20,7 +20,7 @@ func TestDriverSuite(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, d *database) {
 		var without []drivertest.Feature
 		if d.embedded {
-			without = append(without, drivertest.Procedures, drivertest.ZeroBytes, drivertest.TimeZones)
+			without = append(without, drivertest.Procedures, drivertest.TimeZones)
 		}
 		drivertest.Run(t, func(params string) *sql.DB {
 			o, err := mysqloptions.ParseDSN("/?" + params)

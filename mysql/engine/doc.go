@@ -22,7 +22,9 @@
 // transaction that has read and then writes what has changed meanwhile gets
 // 1213. A transaction reads one state of the data at every isolation level, and
 // LOCK TABLES and FLUSH have nothing to do. SET GLOBAL lasts as long as the
-// Engine, and is for sessions that begin after it. Texts are compared by utf8mb4_general_ci, by a binary collation, or by
-// one of these with another name. DECIMALs have at most 38 digits behind the
-// point. A file is for one Engine at a time.
+// Engine, and is for sessions that begin after it. A TIMESTAMP is kept as the
+// session wrote it: sessions in other time zones read the same digits. Texts
+// are compared by utf8mb4_general_ci, by a binary collation, or by one of these
+// with another name. DECIMALs have at most 38 digits behind the point. A file is
+// for one Engine at a time.
 package engine

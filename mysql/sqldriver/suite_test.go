@@ -51,5 +51,5 @@ func TestSuite(t *testing.T) {
 		}
 		cfg.Client.Dial, cfg.Client.Trace = dial, mysqltest.Flow(t)
 		return sql.OpenDB(sqldriver.NewConnector(cfg))
-	}, drivertest.Procedures, drivertest.ZeroBytes, drivertest.TimeZones)
+	}, drivertest.Procedures, drivertest.TimeZones)
 }
