@@ -72,6 +72,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("LOGNAME", "tester")
 			env.Setenv("SSH_ASKPASS", "askpass")
 			env.Setenv("SSH_ASKPASS_REQUIRE", "force") // never the terminal of who runs the tests
+			env.Setenv("GORACE", "atexit_sleep_ms=10") // each command would sleep a second at its end
 			return os.MkdirAll(home, 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
