@@ -10,6 +10,7 @@ import (
 
 	"github.com/wirelark/wirelark/capture"
 	"github.com/wirelark/wirelark/internal/shell"
+	"github.com/wirelark/wirelark/mysql/engine"
 	"github.com/wirelark/wirelark/sftp"
 	"github.com/wirelark/wirelark/sftp/sftpclient"
 	"github.com/wirelark/wirelark/sftp/transfer"
@@ -73,6 +74,8 @@ func explainFiles(err error) *Error {
 		}
 	case errors.Is(err, capture.ErrFormat):
 		return &Error{Code: exitProtocol, What: err.Error(), Next: []string{"give a pcap or pcapng file"}}
+	case errors.Is(err, engine.ErrNotDatabase):
+		return &Error{Code: exitUsage, What: err.Error(), Next: []string{"name an SQLite file, or one that does not exist: it is made"}}
 	case errors.Is(err, transfer.ErrNotDirectory):
 		return &Error{Code: exitUsage, What: err.Error(), Next: []string{"make the directory first, or copy one file"}}
 	case errors.Is(err, transfer.ErrIsDirectory):

@@ -35,7 +35,12 @@ type Engine struct{ e *session.Engine }
 
 var _ mysqlserver.Handler = (*Engine)(nil)
 
-// Open opens the database.
+// ErrNotDatabase says that [Config.File] holds something else than an SQLite
+// database.
+var ErrNotDatabase = session.ErrNotDatabase
+
+// Open opens the database. An error of the file system is an [fs.PathError];
+// see also [ErrNotDatabase].
 func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	e, err := session.Open(ctx, session.Config{File: cfg.File, Now: cfg.Now, TimeZone: cfg.TimeZone}, facade{})
 	if err != nil {

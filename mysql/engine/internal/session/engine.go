@@ -84,12 +84,30 @@ func Open(ctx context.Context, cfg Config, above Above) (*Engine, error) {
 			return nil, fmt.Errorf("engine: %w", err)
 		}
 		e.temp, e.file = dir, filepath.Join(dir, "data")
+	} else if err := reach(e.file); err != nil {
+		return nil, fmt.Errorf("engine: %w", err)
 	}
 	if err := e.load(ctx); err != nil {
 		e.Close()
+		if se, ok := errors.AsType[*sqlite.Error](err); ok && se.Code()&0xff == sqliteNotADB {
+			err = ErrNotDatabase
+		}
 		return nil, fmt.Errorf("engine: open %s: %w", e.file, err)
 	}
 	return e, nil
+}
+
+// ErrNotDatabase says that a file holds something else.
+var ErrNotDatabase = errors.New("not an SQLite database")
+
+// reach makes the file if there is none. SQLite does so too, but does not say
+// why when it cannot.
+func reach(name string) error {
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 // Close closes the database. Sessions should have ended: stop the server

@@ -12,6 +12,9 @@ import (
 	"github.com/wirelark/wirelark/mysql/mysqlserver"
 )
 
+// sqliteNotADB is the result code for a file that holds something else.
+const sqliteNotADB = 26
+
 // The result codes of SQLite that have a number in MySQL.
 const (
 	sqliteBusy         = 5
