@@ -79,8 +79,12 @@ func FuzzQuery(f *testing.F) {
 		f.Add(sql)
 	}
 	f.Fuzz(func(t *testing.T, sql string) {
-		if strings.Contains(strings.ToLower(sql), "sleep") || strings.Contains(strings.ToLower(sql), "recursive") || strings.Contains(strings.ToLower(sql), "kill") {
-			t.Skip("it may take its time")
+		// What may run for ever needs a context that cuts it, which ends the
+		// session that all inputs share: TestCancel does that.
+		for _, word := range []string{"sleep", "recursive", "kill"} {
+			if strings.Contains(strings.ToLower(sql), word) {
+				t.Skip("statements with " + word + " are not for this target")
+			}
 		}
 		rows, err := c.Query(t.Context(), sql)
 		if err == nil {
@@ -88,8 +92,7 @@ func FuzzQuery(f *testing.F) {
 		}
 		var se *mysqlclient.ServerError
 		if err != nil && !errors.As(err, &se) {
-			var arg *mysqlclient.ProtocolError
-			t.Fatalf("%q: %v %v", sql, err, arg)
+			t.Fatalf("%q: %v", sql, err)
 		}
 	})
 }

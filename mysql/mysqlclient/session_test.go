@@ -10,6 +10,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	_ "time/tzdata" // for systems that have none
 
 	"github.com/wirelark/wirelark/mysql"
 	"github.com/wirelark/wirelark/mysql/mysqlclient"
@@ -40,7 +41,7 @@ func noting(said *[]string) func(p *peer, m wire.Message) bool {
 func TestSetup(t *testing.T) {
 	vienna, err := time.LoadLocation("Europe/Vienna")
 	if err != nil {
-		t.Skip("no time zone database: ", err)
+		t.Fatal(err)
 	}
 	tests := []struct {
 		name   string
