@@ -80,7 +80,7 @@ func (in *input) next() (record, bool) {
 	if len(in.buf) < n {
 		return record{}, false
 	}
-	return record{kind: in.buf[0], head: in.buf[:headerLen], body: in.buf[headerLen:n], spans: firstSpans(in.spans, n)}, true
+	return record{kind: in.buf[0], head: in.buf[:headerLen], body: in.buf[headerLen:n], spans: trace.SpansOf(in.spans, n)}, true
 }
 
 // done takes a record off, unless it could not be opened.
@@ -90,6 +90,8 @@ func (in *input) done(r record) {
 	}
 }
 
+// skip takes n bytes off. A search takes single ones, so the spans, which are
+// ours, are changed in place and not copied each time.
 func (in *input) skip(n int) {
 	in.buf = in.buf[n:]
 	for n > 0 && len(in.spans) > 0 {
@@ -101,19 +103,6 @@ func (in *input) skip(n int) {
 		n -= s.Len
 		in.spans = in.spans[1:]
 	}
-}
-
-// firstSpans are those of the first n bytes.
-func firstSpans(spans []trace.Span, n int) (out []trace.Span) {
-	for _, s := range spans {
-		if n <= 0 {
-			break
-		}
-		s.Len = min(s.Len, n)
-		out = append(out, s)
-		n -= s.Len
-	}
-	return out
 }
 
 // keep counts what is left of the input, and gives memory back.

@@ -59,7 +59,7 @@ func (d *decoder) plain(c trace.Chunk, inside bool) {
 			n = min(n, s.first(c.Data))
 		}
 		s.split.Feed(c.Data[:n], c.Spans)
-		c.Data, c.Spans = c.Data[n:], behind(c.Spans, n)
+		c.Data, c.Spans = c.Data[n:], trace.SpansBehind(c.Spans, n)
 		d.drain(c.Dir)
 		if d.tls != nil && !inside {
 			c.Gap = 0
@@ -213,18 +213,4 @@ func (d *decoder) budget(dir wire.Dir) {
 	d.flow.Gap()
 	d.held = int64(d.dirs[dir.Reverse()].split.Buffered())
 	d.options.Budget.Hold(held, d.held)
-}
-
-// behind returns the spans of what is behind the first n bytes.
-func behind(spans []trace.Span, n int) []trace.Span {
-	for len(spans) > 0 && n >= spans[0].Len {
-		n -= spans[0].Len
-		spans = spans[1:]
-	}
-	if n > 0 && len(spans) > 0 {
-		spans = append([]trace.Span(nil), spans...)
-		spans[0].Off += n
-		spans[0].Len -= n
-	}
-	return spans
 }

@@ -254,7 +254,7 @@ func (s *stream) add(b []byte, o origin) {
 		s.skip -= n
 		b = b[n:]
 		if !o.frame {
-			o.spans = behind(o.spans, int(n))
+			o.spans = trace.SpansBehind(o.spans, int(n))
 		}
 		o.n = len(b)
 	}
@@ -287,7 +287,7 @@ func (s *stream) span(n int) []trace.Span {
 		if o.frame {
 			list = append(list, o.spans...)
 		} else {
-			list = append(list, first(o.spans, min(n, o.n))...)
+			list = append(list, trace.SpansOf(o.spans, min(n, o.n))...)
 		}
 		n -= o.n
 	}
@@ -301,7 +301,7 @@ func (s *stream) drop(n int) {
 		o := &s.from[0]
 		if n < o.n {
 			if o.n -= n; !o.frame {
-				o.spans = behind(o.spans, n)
+				o.spans = trace.SpansBehind(o.spans, n)
 			}
 			return
 		}
@@ -355,32 +355,4 @@ func (s *stream) packet() (length int, number uint8, ok bool) {
 	}
 	length = int(b[0]) | int(b[1])<<8 | int(b[2])<<16
 	return length, b[3], len(b) >= HeaderSize+length
-}
-
-// first returns the spans of the first n bytes of those that spans cover.
-func first(spans []trace.Span, n int) []trace.Span {
-	var list []trace.Span
-	for _, s := range spans {
-		if n <= 0 {
-			break
-		}
-		s.Len = min(s.Len, n)
-		n -= s.Len
-		list = append(list, s)
-	}
-	return list
-}
-
-// behind returns the spans of what is behind the first n bytes.
-func behind(spans []trace.Span, n int) []trace.Span {
-	for len(spans) > 0 && n >= spans[0].Len {
-		n -= spans[0].Len
-		spans = spans[1:]
-	}
-	if n > 0 && len(spans) > 0 {
-		spans = slices.Clone(spans)
-		spans[0].Off += n
-		spans[0].Len -= n
-	}
-	return spans
 }

@@ -41,7 +41,7 @@ func (d *decoder) feedStream(c trace.Chunk) {
 	if s.skip > 0 {
 		n := min(s.skip, len(data))
 		s.skip -= n
-		data, spans = data[n:], cut(spans, n)
+		data, spans = data[n:], trace.SpansBehind(spans, n)
 	}
 	if len(data) == 0 {
 		return
@@ -49,13 +49,13 @@ func (d *decoder) feedStream(c trace.Chunk) {
 	if len(s.buf) == 0 {
 		n := d.packets(c.Dir, data, spans, c.Time)
 		s.buf = append(s.buf, data[n:]...)
-		s.provenance(cut(spans, n))
+		s.provenance(trace.SpansBehind(spans, n))
 		return
 	}
 	s.buf = append(s.buf, data...)
 	s.provenance(spans)
 	if n := d.packets(c.Dir, s.buf, s.spans, c.Time); n > 0 { // else nothing moves: it may be long
-		s.spans = append([]trace.Span(nil), cut(s.spans, n)...)
+		s.spans = append([]trace.Span(nil), trace.SpansBehind(s.spans, n)...)
 		s.buf = s.buf[:copy(s.buf, s.buf[n:])]
 		if len(s.buf) == 0 && cap(s.buf) > sftp.MaxPacket {
 			s.buf = nil
@@ -99,7 +99,7 @@ func (d *decoder) packets(dir wire.Dir, b []byte, spans []trace.Span, at time.Ti
 		if len(rest) < end {
 			return done
 		}
-		d.message(dir, rest[sftp.LengthSize:end], covering(spans, done, end), at, nil)
+		d.message(dir, rest[sftp.LengthSize:end], trace.SpansOf(trace.SpansBehind(spans, done), end), at, nil)
 		done += end
 	}
 }
@@ -216,33 +216,5 @@ func (s *stream) notes() (list []string) {
 		list = append(list, fmt.Sprintf("%d bytes before this message could not be read", s.skipped))
 	}
 	s.gap, s.missing, s.skipped = false, 0, 0
-	return list
-}
-
-// cut returns the spans behind the first n bytes of those that spans cover.
-func cut(spans []trace.Span, n int) []trace.Span {
-	for len(spans) > 0 && n >= spans[0].Len {
-		n -= spans[0].Len
-		spans = spans[1:]
-	}
-	if n > 0 && len(spans) > 0 {
-		spans = append([]trace.Span(nil), spans...)
-		spans[0].Off += n
-		spans[0].Len -= n
-	}
-	return spans
-}
-
-// covering returns the spans of n bytes behind the first off.
-func covering(spans []trace.Span, off, n int) []trace.Span {
-	var list []trace.Span
-	for _, s := range cut(spans, off) {
-		if n <= 0 {
-			break
-		}
-		s.Len = min(s.Len, n)
-		n -= s.Len
-		list = append(list, s)
-	}
 	return list
 }
