@@ -39,7 +39,7 @@ const (
 var binlogFlagNames = [...]string{"BINLOG_DUMP_NON_BLOCK", "BINLOG_THROUGH_POSITION", "BINLOG_THROUGH_GTID", "BINLOG_SKIP_HEARTBEATS"}
 
 // String returns the names of the flags joined by "|", "0" for none.
-func (v BinlogFlags) String() string { return flagNames(uint64(v), binlogFlagNames[:]) }
+func (v BinlogFlags) String() string { return wire.FlagNames(uint64(v), binlogFlagNames[:]) }
 
 // BinlogDump asks for the events of a binary log from a position on. Manual:
 // COM_BINLOG_DUMP.

@@ -20,7 +20,7 @@ const (
 var bulkFlagNames = [...]string{6: "SEND_UNIT_RESULTS", 7: "SEND_TYPES_TO_SERVER"}
 
 // String returns the names of the flags joined by "|", "0" for none.
-func (v BulkFlags) String() string { return flagNames(uint64(v), bulkFlagNames[:]) }
+func (v BulkFlags) String() string { return wire.FlagNames(uint64(v), bulkFlagNames[:]) }
 
 // Indicator says what stands in the place of a bulk's value.
 type Indicator uint8

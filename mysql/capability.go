@@ -1,11 +1,6 @@
 package mysql
 
-import (
-	"strconv"
-	"strings"
-
-	"github.com/wirelark/wirelark/wire"
-)
+import "github.com/wirelark/wirelark/wire"
 
 // Capabilities are what both ends of a connection can do: in the lower half
 // the flags of the protocol, in the upper half those that MariaDB added. A
@@ -83,7 +78,7 @@ func (v Capabilities) MariaDB() bool { return v&ClientLongPassword == 0 }
 
 // String returns the names of the flags joined by "|", unknown bits as hex,
 // "0" for none.
-func (v Capabilities) String() string { return flagNames(uint64(v), capabilityNames[:]) }
+func (v Capabilities) String() string { return wire.FlagNames(uint64(v), capabilityNames[:]) }
 
 // NewDialect returns the dialect of a connection on which both ends have the
 // capabilities given. MariaDB's own count only where [Capabilities.MariaDB]
@@ -102,24 +97,6 @@ func Caps(d wire.Dialect) Capabilities { return Capabilities(d[0]) }
 // definitions follow.
 func (v Capabilities) MetadataFlag() bool {
 	return v&(ClientOptionalResultsetMetadata|MariaDBCacheMetadata) != 0
-}
-
-// flagNames joins the names of the bits of v, bit 0 first.
-func flagNames(v uint64, names []string) string {
-	if v == 0 {
-		return "0"
-	}
-	var parts []string
-	for i, name := range names {
-		if name != "" && v&(1<<i) != 0 {
-			parts = append(parts, name)
-			v &^= 1 << i
-		}
-	}
-	if v != 0 {
-		parts = append(parts, "0x"+strconv.FormatUint(v, 16))
-	}
-	return strings.Join(parts, "|")
 }
 
 func caps(c *wire.Coder) Capabilities { return Caps(c.Dialect()) }

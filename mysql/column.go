@@ -104,7 +104,7 @@ var columnFlagNames = [...]string{
 func (v ColumnFlags) Has(flags ColumnFlags) bool { return v&flags == flags }
 
 // String returns the names of the flags joined by "|", "0" for none.
-func (v ColumnFlags) String() string { return flagNames(uint64(v), columnFlagNames[:]) }
+func (v ColumnFlags) String() string { return wire.FlagNames(uint64(v), columnFlagNames[:]) }
 
 // CollationBinary is the collation of columns that hold bytes and not text.
 const CollationBinary = 63

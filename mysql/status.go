@@ -1,5 +1,7 @@
 package mysql
 
+import "github.com/wirelark/wirelark/wire"
+
 // Status is the state of a session that a server tells with every answer.
 type Status uint16
 
@@ -33,4 +35,4 @@ var statusNames = [...]string{
 func (v Status) Has(flags Status) bool { return v&flags == flags }
 
 // String returns the names of the flags joined by "|", "0" for none.
-func (v Status) String() string { return flagNames(uint64(v), statusNames[:]) }
+func (v Status) String() string { return wire.FlagNames(uint64(v), statusNames[:]) }

@@ -56,7 +56,7 @@ var executeFlagNames = [...]string{
 }
 
 // String returns the names of the flags joined by "|", "0" for none.
-func (v ExecuteFlags) String() string { return flagNames(uint64(v), executeFlagNames[:]) }
+func (v ExecuteFlags) String() string { return wire.FlagNames(uint64(v), executeFlagNames[:]) }
 
 // StmtExecute executes a prepared statement. Manual: COM_STMT_EXECUTE.
 //

@@ -38,7 +38,7 @@ var attrFlagNames = [32]string{
 
 // String returns the draft's names joined by "|", unknown bits as hex, "0" for
 // none.
-func (f AttrFlags) String() string { return flagNames(uint32(f), attrFlagNames[:]) }
+func (f AttrFlags) String() string { return wire.FlagNames(uint64(f), attrFlagNames[:]) }
 
 // fields ignores unknown bits: they carry no field in any known dialect of
 // version 3 (Huawei's servers set 0x20), and one that did would leave the

@@ -1,9 +1,9 @@
 package sftp
 
 import (
-	"strconv"
-	"strings"
 	"syscall"
+
+	"github.com/wirelark/wirelark/wire"
 )
 
 // OpenFlags say how a file is to be opened. filexfer-02 §6.3.
@@ -24,7 +24,7 @@ var openFlagNames = [...]string{
 
 // String returns the draft's names joined by "|", unknown bits as hex, "0" for
 // none.
-func (f OpenFlags) String() string { return flagNames(uint32(f), openFlagNames[:]) }
+func (f OpenFlags) String() string { return wire.FlagNames(uint64(f), openFlagNames[:]) }
 
 // OS returns the flags of os.OpenFile that mean the same.
 func (f OpenFlags) OS() int {
@@ -78,22 +78,4 @@ func OpenFlagsOf(flag int) OpenFlags {
 		f |= OpenExcl
 	}
 	return f
-}
-
-// flagNames joins the names of the bits of v, bit 0 first.
-func flagNames(v uint32, names []string) string {
-	if v == 0 {
-		return "0"
-	}
-	var parts []string
-	for i, name := range names {
-		if name != "" && v&(1<<i) != 0 {
-			parts = append(parts, name)
-			v &^= 1 << i
-		}
-	}
-	if v != 0 {
-		parts = append(parts, "0x"+strconv.FormatUint(uint64(v), 16))
-	}
-	return strings.Join(parts, "|")
 }

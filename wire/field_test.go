@@ -230,3 +230,12 @@ func TestDirections(t *testing.T) {
 		}
 	}
 }
+
+func TestFlagNames(t *testing.T) {
+	names := []string{"A", "", "C"}
+	for v, want := range map[uint64]string{0: "0", 1: "A", 2: "0x2", 5: "A|C", 1<<40 | 4: "C|0x10000000000"} {
+		if got := wire.FlagNames(v, names); got != want {
+			t.Errorf("FlagNames(%#x) = %q, want %q", v, got, want)
+		}
+	}
+}
