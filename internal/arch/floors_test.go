@@ -8,6 +8,7 @@ var floors = []string{
 	"wire",
 	"wire/wiretest",
 	"internal/testkit",
+	"internal/accept",
 	// 1: streams, traces, captures; no protocol.
 	"frame",
 	"keylog",

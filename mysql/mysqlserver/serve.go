@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"math/rand/v2"
 	"net"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/wirelark/wirelark/internal/accept"
 )
 
 // ErrServerClosed is returned by Serve after Shutdown or Close.
@@ -21,9 +22,9 @@ var ErrTooManyConnections = errors.New("too many connections")
 
 // serving is what a server does at the moment.
 type serving struct {
+	accept accept.Loop
+
 	mu        sync.Mutex
-	closing   bool
-	listeners map[net.Listener]struct{}
 	conns     map[uint32]*Conn // by id
 	lastID    uint32
 	newcomers int       // connections that have not logged in
@@ -32,90 +33,22 @@ type serving struct {
 	once   sync.Once
 	secret []byte // what unknown users' salts are made of
 
-	questions atomic.Uint64  // statements
-	running   sync.WaitGroup // connections
+	questions atomic.Uint64 // statements
 }
 
 // Serve accepts connections and serves each in its own goroutine until the
 // listener fails, or the server is shut down or closed: then it returns
 // [ErrServerClosed]. It closes l.
 func (s *Server) Serve(l net.Listener) error {
-	defer l.Close()
-	if !s.listen(l) {
-		return ErrServerClosed
-	}
-	defer s.forgetListener(l)
-	delay := time.Duration(0)
-	for {
-		nc, err := l.Accept()
-		if err != nil {
-			if s.isClosing() {
-				return ErrServerClosed
-			}
-			if !passing(err) {
-				return err
-			}
-			delay = min(max(2*delay, 5*time.Millisecond), time.Second)
-			s.log(slog.LevelWarn, "accepting failed, trying again", "err", err, "delay", delay)
-			time.Sleep(delay)
-			continue
-		}
-		delay = 0
-		if !s.take(nc) {
-			nc.Close()
-			return ErrServerClosed
-		}
-	}
-}
-
-// take serves nc in a goroutine of its own, unless the server is closing: what
-// waits for the connections must not begin before the last one is counted.
-func (s *Server) take(nc net.Conn) bool {
-	v := &s.serving
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.closing {
-		return false
-	}
-	v.running.Go(func() { // stops when the connection ends; Close cuts it
+	err := s.serving.accept.Serve(l, s.log, func(nc net.Conn) {
 		if err := s.ServeConn(context.Background(), nc); err != nil {
 			s.log(slog.LevelDebug, "connection ended", "remote", nc.RemoteAddr(), "err", err)
 		}
 	})
-	return true
-}
-
-// passing reports whether accepting may work again in a moment, as when there
-// are no file descriptors left.
-func passing(err error) bool {
-	var ne net.Error
-	return !errors.Is(err, net.ErrClosed) && errors.As(err, &ne) && ne.Temporary() //nolint:staticcheck // EMFILE has no other mark
-}
-
-func (s *Server) listen(l net.Listener) bool {
-	v := &s.serving
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.closing {
-		return false
+	if errors.Is(err, accept.ErrStopped) {
+		return ErrServerClosed
 	}
-	if v.listeners == nil {
-		v.listeners = make(map[net.Listener]struct{})
-	}
-	v.listeners[l] = struct{}{}
-	return true
-}
-
-func (s *Server) forgetListener(l net.Listener) {
-	s.serving.mu.Lock()
-	delete(s.serving.listeners, l)
-	s.serving.mu.Unlock()
-}
-
-func (s *Server) isClosing() bool {
-	s.serving.mu.Lock()
-	defer s.serving.mu.Unlock()
-	return s.serving.closing
+	return err
 }
 
 // ServeConn serves one connection, which it owns, and returns when it has
@@ -131,9 +64,7 @@ func (s *Server) ServeConn(ctx context.Context, nc net.Conn) error {
 	return c.serve()
 }
 
-// admit counts a connection in, or refuses it. From half of the limit of
-// newcomers on it refuses at random, the more the fuller it is, so that
-// somebody who fills it cannot keep everybody else out.
+// admit counts a connection in, or refuses it.
 func (s *Server) admit(ctx context.Context, nc net.Conn) (*Conn, error) {
 	c := newConn(ctx, s, nc)
 	if err := s.enter(c); err != nil {
@@ -148,13 +79,11 @@ func (s *Server) enter(c *Conn) error {
 	v := &s.serving
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	half := (c.limits.Unauthenticated + 1) / 2
-	switch over := v.newcomers - half; {
-	case v.closing:
+	if !v.accept.Add() { // ServeConn may be called without Serve
 		return ErrServerClosed
-	case len(v.conns) >= c.limits.Connections,
-		v.newcomers >= c.limits.Unauthenticated,
-		over > 0 && rand.IntN(c.limits.Unauthenticated-half) < over:
+	}
+	if len(v.conns) >= c.limits.Connections || accept.Full(v.newcomers, c.limits.Unauthenticated) {
+		v.accept.Done()
 		return ErrTooManyConnections
 	}
 	if v.conns == nil {
@@ -168,7 +97,6 @@ func (s *Server) enter(c *Conn) error {
 	c.process.Since = time.Now()
 	c.newcomer = true
 	v.newcomers++
-	v.running.Add(1) // while nobody can wait for them: ServeConn may be called without Serve
 	return nil
 }
 
@@ -189,7 +117,7 @@ func (s *Server) leave(c *Conn) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	delete(v.conns, c.id)
-	v.running.Done()
+	v.accept.Done()
 }
 
 // Shutdown stops accepting connections, lets the statements that are running
@@ -202,7 +130,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 	ended := make(chan struct{})
 	go func() { // stops when the last connection has ended
-		s.serving.running.Wait()
+		s.serving.accept.Wait()
 		close(ended)
 	}()
 	select {
@@ -219,19 +147,17 @@ func (s *Server) Close() error {
 	for _, c := range s.stop() {
 		c.cut(ErrServerClosed)
 	}
-	s.serving.running.Wait()
+	s.serving.accept.Wait()
 	return nil
 }
 
-// stop closes the listeners and returns the connections.
+// stop closes the listeners and returns the connections. Those that are counted
+// in meanwhile are among them: accept is stopped first.
 func (s *Server) stop() []*Conn {
 	v := &s.serving
+	v.accept.Stop()
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.closing = true
-	for l := range v.listeners {
-		l.Close()
-	}
 	list := make([]*Conn, 0, len(v.conns))
 	for _, c := range v.conns {
 		list = append(list, c)

@@ -5,12 +5,11 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"math/rand/v2"
 	"net"
 	"runtime/debug"
 	"sync"
-	"time"
 
+	"github.com/wirelark/wirelark/internal/accept"
 	"github.com/wirelark/wirelark/ssh"
 	"github.com/wirelark/wirelark/ssh/internal/mux"
 	"github.com/wirelark/wirelark/ssh/transport"
@@ -29,13 +28,12 @@ var ErrKeepAlive = errors.New("the client gave no sign of life")
 
 // serving is what a server does at the moment.
 type serving struct {
+	accept accept.Loop
+
 	mu        sync.Mutex
-	closing   bool
-	listeners map[net.Listener]struct{}
 	conns     map[*tracked]struct{}
 	newcomers int // connections that have not logged in
 
-	running  sync.WaitGroup // connections, and goroutines of Serve
 	handlers sync.WaitGroup // sessions and forwards
 }
 
@@ -50,82 +48,15 @@ type tracked struct {
 // listener fails, or the server is shut down or closed: then it returns
 // [ErrServerClosed]. It closes l.
 func (s *Server) Serve(l net.Listener) error {
-	defer l.Close()
-	if !s.listen(l) {
-		return ErrServerClosed
-	}
-	defer s.forgetListener(l)
-	delay := time.Duration(0)
-	for {
-		nc, err := l.Accept()
-		if err != nil {
-			if s.isClosing() {
-				return ErrServerClosed
-			}
-			if !passing(err) {
-				return err
-			}
-			delay = min(max(2*delay, 5*time.Millisecond), time.Second)
-			s.log(slog.LevelWarn, "accepting failed, trying again", "err", err, "delay", delay)
-			time.Sleep(delay)
-			continue
-		}
-		delay = 0
-		if !s.take(nc) {
-			nc.Close()
-			return ErrServerClosed
-		}
-	}
-}
-
-// take serves nc in a goroutine of its own, unless the server is closing: what
-// waits for the connections must not begin before the last one is counted.
-func (s *Server) take(nc net.Conn) bool {
-	v := &s.serving
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.closing {
-		return false
-	}
-	v.running.Go(func() { // stops when the connection ends; Close cuts it
+	err := s.serving.accept.Serve(l, s.log, func(nc net.Conn) {
 		if err := s.ServeConn(context.Background(), nc); err != nil {
 			s.log(slog.LevelDebug, "connection ended", "remote", nc.RemoteAddr(), "err", err)
 		}
 	})
-	return true
-}
-
-// passing reports whether accepting may work again in a moment, as when there
-// are no file descriptors left.
-func passing(err error) bool {
-	var ne net.Error
-	return !errors.Is(err, net.ErrClosed) && errors.As(err, &ne) && ne.Temporary() //nolint:staticcheck // EMFILE has no other mark
-}
-
-func (s *Server) listen(l net.Listener) bool {
-	v := &s.serving
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.closing {
-		return false
+	if errors.Is(err, accept.ErrStopped) {
+		return ErrServerClosed
 	}
-	if v.listeners == nil {
-		v.listeners = make(map[net.Listener]struct{})
-	}
-	v.listeners[l] = struct{}{}
-	return true
-}
-
-func (s *Server) forgetListener(l net.Listener) {
-	s.serving.mu.Lock()
-	delete(s.serving.listeners, l)
-	s.serving.mu.Unlock()
-}
-
-func (s *Server) isClosing() bool {
-	s.serving.mu.Lock()
-	defer s.serving.mu.Unlock()
-	return s.serving.closing
+	return err
 }
 
 // ServeConn serves one connection, which it owns, and returns when it has
@@ -151,21 +82,16 @@ func (s *Server) ServeConn(ctx context.Context, nc net.Conn) error {
 	return c.serve(ctx)
 }
 
-// admit counts a connection in, or refuses it. From half of the limit of
-// newcomers on it refuses at random, the more the fuller it is, so that
-// somebody who fills it cannot keep everybody else out (OpenSSH's
-// MaxStartups).
+// admit counts a connection in, or refuses it.
 func (s *Server) admit(nc net.Conn, limits Limits) (*tracked, error) {
 	v := &s.serving
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	half := (limits.Unauthenticated + 1) / 2
-	switch over := v.newcomers - half; {
-	case v.closing:
+	if !v.accept.Add() { // ServeConn may be called without Serve
 		return nil, ErrServerClosed
-	case len(v.conns) >= limits.Connections,
-		v.newcomers >= limits.Unauthenticated,
-		over > 0 && rand.IntN(limits.Unauthenticated-half) < over:
+	}
+	if len(v.conns) >= limits.Connections || accept.Full(v.newcomers, limits.Unauthenticated) {
+		v.accept.Done()
 		return nil, ErrTooManyConnections
 	}
 	if v.conns == nil {
@@ -174,7 +100,6 @@ func (s *Server) admit(nc net.Conn, limits Limits) (*tracked, error) {
 	tr := &tracked{nc: nc, newcomer: true}
 	v.conns[tr] = struct{}{}
 	v.newcomers++
-	v.running.Add(1) // while nobody can wait for them: ServeConn may be called without Serve
 	return tr, nil
 }
 
@@ -186,7 +111,7 @@ func (s *Server) settle(tr *tracked, c *Conn) bool {
 	defer v.mu.Unlock()
 	tr.newcomer, tr.c = false, c
 	v.newcomers--
-	return !v.closing
+	return !v.accept.Stopped()
 }
 
 func (s *Server) leave(tr *tracked) {
@@ -197,7 +122,7 @@ func (s *Server) leave(tr *tracked) {
 		v.newcomers--
 	}
 	delete(v.conns, tr)
-	v.running.Done()
+	v.accept.Done()
 }
 
 // logIn makes a connection of nc whose user has been let in.
@@ -279,7 +204,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	conns.Wait()
 	ended := make(chan struct{})
 	go func() { // stops when the last connection and handler have ended
-		s.serving.running.Wait()
+		s.serving.accept.Wait()
 		s.serving.handlers.Wait()
 		close(ended)
 	}()
@@ -303,19 +228,17 @@ func (s *Server) Close() error {
 			tr.nc.Close()
 		}
 	}
-	s.serving.running.Wait()
+	s.serving.accept.Wait()
 	return nil
 }
 
-// stop closes the listeners and returns the connections.
+// stop closes the listeners and returns the connections. Those that are counted
+// in meanwhile are among them: accept is stopped first.
 func (s *Server) stop() []tracked {
 	v := &s.serving
+	v.accept.Stop()
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.closing = true
-	for l := range v.listeners {
-		l.Close()
-	}
 	list := make([]tracked, 0, len(v.conns))
 	for tr := range v.conns {
 		list = append(list, *tr)
