@@ -65,6 +65,17 @@ func (a *app) serve(ctx context.Context, srv *sshserver.Server, f *listenFlags, 
 	}
 	srv.HostKeys = []keys.Signer{signer}
 	srv.Transport.Trace, srv.Transport.KeyLog = s.tracer, s.keyLog
+	srv.Logger = a.serverLog()
+	l, err := net.Listen("tcp", f.listen)
+	if err != nil {
+		return err
+	}
+	a.infof("host key %s %s", signer.PublicKey().Type(), keys.Fingerprint(signer.PublicKey()))
+	return a.serveUntil(ctx, srv, sshserver.ErrServerClosed, l, f.ready)
+}
+
+// serverLog is where a server tells what happens.
+func (a *app) serverLog() *slog.Logger {
 	level := slog.LevelInfo
 	switch {
 	case a.quiet:
@@ -72,14 +83,21 @@ func (a *app) serve(ctx context.Context, srv *sshserver.Server, f *listenFlags, 
 	case a.verbose > 0:
 		level = slog.LevelDebug
 	}
-	srv.Logger = slog.New(slog.NewTextHandler(a.Stderr, &slog.HandlerOptions{Level: level}))
-	l, err := net.Listen("tcp", f.listen)
-	if err != nil {
-		return err
-	}
-	a.infof("host key %s %s", signer.PublicKey().Type(), keys.Fingerprint(signer.PublicKey()))
-	if f.ready != "" {
-		fmt.Fprintln(a.Stderr, f.ready)
+	return slog.New(slog.NewTextHandler(a.Stderr, &slog.HandlerOptions{Level: level}))
+}
+
+// server is a server of any protocol.
+type server interface {
+	Serve(net.Listener) error
+	Shutdown(context.Context) error
+}
+
+// serveUntil tells that srv is ready, and how to log in if ready is not empty,
+// serves until ctx ends, and lets the sessions finish. closed is what Serve
+// returns then.
+func (a *app) serveUntil(ctx context.Context, srv server, closed error, l net.Listener, ready string) error {
+	if ready != "" {
+		fmt.Fprintln(a.Stderr, ready)
 	}
 	fmt.Fprintf(a.Stdout, "listening %s\n", l.Addr())
 
@@ -92,8 +110,8 @@ func (a *app) serve(ctx context.Context, srv *sshserver.Server, f *listenFlags, 
 	}
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 	defer cancel()
-	err = srv.Shutdown(drain)
-	if served := <-served; !errors.Is(served, sshserver.ErrServerClosed) {
+	err := srv.Shutdown(drain)
+	if served := <-served; !errors.Is(served, closed) {
 		err = errors.Join(err, served)
 	}
 	if errors.Is(err, context.DeadlineExceeded) {

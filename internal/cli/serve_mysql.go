@@ -11,7 +11,6 @@ import (
 	"crypto/x509/pkix"
 	"errors"
 	"fmt"
-	"log/slog"
 	"math/big"
 	"net"
 	"os"
@@ -132,11 +131,7 @@ func (a *app) serveDatabase(cmd *cobra.Command, args []string, f *serveMySQL) (e
 	if err != nil {
 		return err
 	}
-	if ready != "" {
-		fmt.Fprintln(a.Stderr, ready)
-	}
-	fmt.Fprintf(a.Stdout, "listening %s\n", l.Addr())
-	return a.serveMySQLUntil(cmd.Context(), srv, l)
+	return a.serveUntil(cmd.Context(), srv, mysqlserver.ErrServerClosed, l, ready)
 }
 
 // handler makes what answers statements; end closes it.
@@ -155,39 +150,6 @@ func (f *serveMySQL) handler(ctx context.Context, args []string, srv *mysqlserve
 	}
 	srv.Handler, end, err = openEngine(ctx, file)
 	return end, err
-}
-
-func (a *app) serveMySQLUntil(ctx context.Context, srv *mysqlserver.Server, l net.Listener) error {
-	served := make(chan error, 1)
-	go func() { served <- srv.Serve(l) }() // stops at Shutdown
-	select {
-	case err := <-served:
-		return err
-	case <-ctx.Done():
-	}
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
-	defer cancel()
-	err := srv.Shutdown(drain)
-	if errors.Is(err, context.DeadlineExceeded) {
-		a.infof("cut the sessions that were still there after %v", drainTime)
-		err = srv.Close()
-	}
-	if served := <-served; !errors.Is(served, mysqlserver.ErrServerClosed) {
-		err = errors.Join(err, served)
-	}
-	return err
-}
-
-// serverLog is where a server tells what happens.
-func (a *app) serverLog() *slog.Logger {
-	level := slog.LevelInfo
-	switch {
-	case a.quiet:
-		level = slog.LevelError
-	case a.verbose > 0:
-		level = slog.LevelDebug
-	}
-	return slog.New(slog.NewTextHandler(a.Stderr, &slog.HandlerOptions{Level: level}))
 }
 
 // listenAt listens on host:port, or on a socket when it is a path. A socket that
