@@ -86,8 +86,8 @@ func (a *app) serverLog() *slog.Logger {
 	return slog.New(slog.NewTextHandler(a.Stderr, &slog.HandlerOptions{Level: level}))
 }
 
-// server is a server of any protocol.
-type server interface {
+// service is a server of any protocol.
+type service interface {
 	Serve(net.Listener) error
 	Shutdown(context.Context) error
 }
@@ -95,7 +95,7 @@ type server interface {
 // serveUntil tells that srv is ready, and how to log in if ready is not empty,
 // serves until ctx ends, and lets the sessions finish. closed is what Serve
 // returns then.
-func (a *app) serveUntil(ctx context.Context, srv server, closed error, l net.Listener, ready string) error {
+func (a *app) serveUntil(ctx context.Context, srv service, closed error, l net.Listener, ready string) error {
 	if ready != "" {
 		fmt.Fprintln(a.Stderr, ready)
 	}
