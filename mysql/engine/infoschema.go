@@ -149,22 +149,8 @@ func tableRows(s *session.Session, l *listing, name, db string, t *catalog.Table
 			l.rows = append(l.rows, columnRow(t, i, &cols[i]))
 		}
 	case "STATISTICS":
-		for _, ix := range t.Indexes {
-			non := 1
-			if ix.Unique {
-				non = 0
-			}
-			for i, c := range ix.Cols {
-				null := ""
-				if col := t.Column(c.Name); col != nil && !col.NotNull {
-					null = "YES"
-				}
-				sub := any(nil)
-				if c.Length > 0 {
-					sub = c.Length
-				}
-				l.add("def", db, t.Name, non, db, ix.Name, i+1, c.Name, "A", 0, sub, nil, null, "BTREE", "", ix.Comment)
-			}
+		for p := range indexParts(t) {
+			l.add("def", db, t.Name, p.nonUnique, db, p.index.Name, p.place, p.column, p.order, 0, p.prefix, nil, p.null, "BTREE", "", p.index.Comment)
 		}
 	case "KEY_COLUMN_USAGE":
 		for _, ix := range t.Indexes {

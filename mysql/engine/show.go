@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"iter"
 	"net"
 	"sort"
 	"strings"
@@ -314,28 +315,48 @@ func showIndex(ctx context.Context, s *session.Session, st *ast.Show) (*listing,
 			return nil, 0, err
 		}
 	}
-	for _, ix := range t.Indexes {
-		non := 1
-		if ix.Unique {
-			non = 0
-		}
-		for i, c := range ix.Cols {
-			null := ""
-			if col := t.Column(c.Name); col != nil && !col.NotNull {
-				null = "YES"
-			}
-			sub := any(nil)
-			if c.Length > 0 {
-				sub = c.Length
-			}
-			order := "A"
-			if c.Desc {
-				order = "D"
-			}
-			l.add(t.Name, non, ix.Name, i+1, c.Name, order, n, sub, nil, null, "BTREE", "", ix.Comment, "NO")
-		}
+	for p := range indexParts(t) {
+		l.add(t.Name, p.nonUnique, p.index.Name, p.place, p.column, p.order, n, p.prefix, nil, p.null, "BTREE", "", p.index.Comment, "NO")
 	}
 	return l, 2, nil
+}
+
+// indexPart is what is told of a column of an index.
+type indexPart struct {
+	index     *catalog.Index
+	nonUnique int
+	place     int // from 1
+	column    string
+	order     string // A or D
+	prefix    any    // letters of it that count; nil: all
+	null      string // YES or nothing
+}
+
+// indexParts yields the columns of all indexes of a table.
+func indexParts(t *catalog.Table) iter.Seq[indexPart] {
+	return func(yield func(indexPart) bool) {
+		for i := range t.Indexes {
+			ix := &t.Indexes[i]
+			for at, c := range ix.Cols {
+				p := indexPart{index: ix, place: at + 1, column: c.Name, order: "A"}
+				if !ix.Unique {
+					p.nonUnique = 1
+				}
+				if c.Desc {
+					p.order = "D"
+				}
+				if c.Length > 0 {
+					p.prefix = c.Length
+				}
+				if col := t.Column(c.Name); col != nil && !col.NotNull {
+					p.null = "YES"
+				}
+				if !yield(p) {
+					return
+				}
+			}
+		}
+	}
 }
 
 func showCreate(s *session.Session, st *ast.Show) (*listing, int, error) {
