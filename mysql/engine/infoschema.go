@@ -29,7 +29,7 @@ var systemColumns = map[string][]string{
 	},
 	"STATISTICS": {
 		"TABLE_CATALOG:text", "TABLE_SCHEMA:text", "TABLE_NAME:text", "NON_UNIQUE:number", "INDEX_SCHEMA:text", "INDEX_NAME:text", "SEQ_IN_INDEX:uint",
-		"COLUMN_NAME:text", "COLLATION:text", "CARDINALITY:bigint", "SUB_PART:bigint", "PACKED:text", "NULLABLE:text", "INDEX_TYPE:text", "COMMENT:text",
+		"COLUMN_NAME:text", "COLLATION:text", "CARDINALITY:number", "SUB_PART:number", "PACKED:text", "NULLABLE:text", "INDEX_TYPE:text", "COMMENT:text",
 		"INDEX_COMMENT:wide",
 	},
 	"KEY_COLUMN_USAGE": {

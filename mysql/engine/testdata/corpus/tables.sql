@@ -55,3 +55,6 @@ insert into t (name) values ('again');
 select id from t;
 drop table t;
 select * from t;
+create table ordered (a int, b varchar(20) not null, key ab (a desc, b(5)));
+select index_name, seq_in_index, column_name, collation, sub_part, nullable from information_schema.statistics where table_schema = database() and table_name = 'ordered' order by seq_in_index;
+drop table ordered;
